@@ -1,0 +1,135 @@
+//! Headers and trailers: an ordered list of byte pairs, pseudo headers included.
+//!
+//! Names are lower case. Pseudo headers stand first, as in Envoy's map. `http::HeaderMap` is
+//! not used because it regroups repeated names, which a guest can see.
+
+use bytes::Bytes;
+
+/// An ordered multimap of header names and values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    entries: Vec<(Bytes, Bytes)>,
+    pseudo: usize,
+}
+
+impl Headers {
+    /// An empty list.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty list with room for `capacity` entries.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { entries: Vec::with_capacity(capacity), pseudo: 0 }
+    }
+
+    /// The first value of `name`, which must be lower case.
+    #[must_use]
+    pub fn get(&self, name: &[u8]) -> Option<&Bytes> {
+        self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Every value of `name`, in order.
+    pub fn get_all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Bytes> {
+        self.entries.iter().filter(move |(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Whether `name` is there.
+    #[must_use]
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Adds an entry, also where the name is there already.
+    pub fn append(&mut self, name: Bytes, value: Bytes) {
+        let name = lower(name);
+        if name.first() == Some(&b':') {
+            self.entries.insert(self.pseudo, (name, value));
+            self.pseudo += 1;
+        } else {
+            self.entries.push((name, value));
+        }
+    }
+
+    /// Removes every copy of `name` and adds one at the end.
+    pub fn set(&mut self, name: Bytes, value: Bytes) {
+        let name = lower(name);
+        self.remove(&name);
+        self.append(name, value);
+    }
+
+    /// Removes every copy of `name`; returns how many there were.
+    pub fn remove(&mut self, name: &[u8]) -> usize {
+        let before = self.entries.len();
+        if name.first() == Some(&b':') {
+            self.pseudo -= self.entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).count();
+        }
+        self.entries.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        before - self.entries.len()
+    }
+
+    /// All entries, in order.
+    #[must_use]
+    pub fn entries(&self) -> &[(Bytes, Bytes)] {
+        &self.entries
+    }
+
+    /// All entries as slices, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
+        self.entries.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of all names and values.
+    #[must_use]
+    pub fn byte_size(&self) -> usize {
+        self.entries.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
+}
+
+impl<K: Into<Bytes>, V: Into<Bytes>> FromIterator<(K, V)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
+        let mut headers = Self::new();
+        for (name, value) in pairs {
+            headers.append(name.into(), value.into());
+        }
+        headers
+    }
+}
+
+fn lower(name: Bytes) -> Bytes {
+    if name.iter().any(u8::is_ascii_uppercase) { name.to_ascii_lowercase().into() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pseudo_headers_stand_first_whenever_they_are_added() {
+        let headers: Headers =
+            [("a", "1"), (":path", "/"), (":method", "GET"), ("b", "2")].into_iter().collect();
+        let names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [b":path".as_slice(), b":method", b"a", b"b"]);
+    }
+
+    #[test]
+    fn set_replaces_every_copy_and_lowers_the_name() {
+        let mut headers: Headers = [("a", "1"), ("b", "2"), ("a", "3")].into_iter().collect();
+        headers.set("A".into(), "4".into());
+        assert_eq!(headers.iter().collect::<Vec<_>>(), [(&b"b"[..], &b"2"[..]), (b"a", b"4")]);
+    }
+}
