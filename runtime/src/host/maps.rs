@@ -1,0 +1,123 @@
+//! Header maps: which map a context may read or change now, and how.
+
+use super::{Host, View};
+use crate::abi::{MapKind, Status};
+use crate::exchange::Side;
+use crate::headers::Headers;
+use bytes::Bytes;
+
+impl Host {
+    /// The first value of a header.
+    ///
+    /// # Errors
+    /// `BadArgument` where the map is not open, `NotFound` where the header is missing.
+    pub fn map_value(&self, map: MapKind, name: &[u8]) -> Result<Bytes, Status> {
+        let name = name.to_ascii_lowercase();
+        self.read(map, |headers| headers.get(&name).cloned())
+            .ok_or(Status::BAD_ARGUMENT)?
+            .ok_or(Status::NOT_FOUND)
+    }
+
+    /// All headers in order; none where the map is not open.
+    #[must_use]
+    pub fn map_pairs(&self, map: MapKind) -> Headers {
+        self.read(map, Headers::clone).unwrap_or_default()
+    }
+
+    /// Bytes of all names and values.
+    ///
+    /// # Errors
+    /// `BadArgument` where the map cannot be changed now (as in Envoy, which asks for more than it needs).
+    pub fn map_size(&self, map: MapKind) -> Result<usize, Status> {
+        self.write(map, |headers| headers.byte_size())
+    }
+
+    /// Adds a header, also where the name is there already.
+    ///
+    /// # Errors
+    /// `BadArgument` where the map is not open.
+    pub fn add_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
+        self.write(map, |headers| headers.append(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
+    }
+
+    /// Replaces every copy of a header by one.
+    ///
+    /// # Errors
+    /// `BadArgument` where the map is not open.
+    pub fn replace_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
+        self.write(map, |headers| headers.set(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
+    }
+
+    /// Removes every copy of a header.
+    ///
+    /// # Errors
+    /// `BadArgument` where the map is not open.
+    pub fn remove_map_value(&self, map: MapKind, name: &[u8]) -> Result<(), Status> {
+        self.write(map, |headers| {
+            headers.remove(name);
+        })
+    }
+
+    /// Replaces all headers.
+    ///
+    /// # Errors
+    /// `BadArgument` where the map is not open.
+    pub fn set_map_pairs(&self, map: MapKind, pairs: Vec<(Bytes, Bytes)>) -> Result<(), Status> {
+        self.write(map, |headers| *headers = pairs.into_iter().collect())
+    }
+
+    fn read<T>(&self, map: MapKind, read: impl FnOnce(&Headers) -> T) -> Option<T> {
+        let call = self.delivered.as_ref();
+        match map {
+            MapKind::CallResponseHeaders => call.map(|outcome| read(outcome.headers())),
+            MapKind::CallResponseTrailers => call.map(|outcome| read(outcome.trailers())),
+            MapKind::GrpcInitialMetadata | MapKind::GrpcTrailingMetadata => None,
+            _ => {
+                let view = self.view()?;
+                let (side, trailers) = place(map)?;
+                let readable = if view.logging {
+                    map != MapKind::RequestTrailers
+                } else {
+                    is_open(view, side, trailers)
+                };
+                let exchange = view.exchange.borrow();
+                let message = exchange.message(side);
+                let headers = if trailers { message.trailers.as_ref() } else { message.headers.as_ref() };
+                headers.filter(|_| readable).map(read)
+            }
+        }
+    }
+
+    fn write<T>(&self, map: MapKind, write: impl FnOnce(&mut Headers) -> T) -> Result<T, Status> {
+        let view = self.view().ok_or(Status::BAD_ARGUMENT)?;
+        let (side, trailers) = place(map).ok_or(Status::BAD_ARGUMENT)?;
+        let mut exchange = view.exchange.borrow_mut();
+        let message = exchange.message_mut(side);
+        let headers = if !trailers {
+            message.headers.as_mut().filter(|_| is_open(view, side, false))
+        } else if is_open(view, side, true) {
+            message.trailers.as_mut()
+        } else if view.end_of_stream && view.side(side).body.is_some() {
+            // Touching the trailers in the last body callback makes them.
+            Some(message.trailers.get_or_insert_default())
+        } else {
+            None
+        };
+        headers.map(write).ok_or(Status::BAD_ARGUMENT)
+    }
+}
+
+fn place(map: MapKind) -> Option<(Side, bool)> {
+    match map {
+        MapKind::RequestHeaders => Some((Side::Request, false)),
+        MapKind::RequestTrailers => Some((Side::Request, true)),
+        MapKind::ResponseHeaders => Some((Side::Response, false)),
+        MapKind::ResponseTrailers => Some((Side::Response, true)),
+        _ => None,
+    }
+}
+
+fn is_open(view: &View, side: Side, trailers: bool) -> bool {
+    let open = view.side(side);
+    if trailers { open.trailers } else { open.headers }
+}

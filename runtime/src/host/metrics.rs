@@ -1,0 +1,201 @@
+//! Metrics: shared by all VMs of the process, numbered per VM as Envoy numbers them.
+
+use super::Host;
+use crate::abi::{MetricKind, Status};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Most metrics that plugins may define in one process.
+///
+/// A plugin that puts client data into names would else fill the proxy's memory.
+pub const MAX_METRICS: usize = 10_000;
+/// Longest name of a metric, in bytes.
+pub const MAX_NAME: usize = 1024;
+/// Upper bounds of the histogram buckets, as Envoy's Prometheus page has them.
+pub const BUCKETS: [u64; 19] = [
+    0, 1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 600_000,
+    1_800_000, 3_600_000,
+];
+
+/// All metrics of a process.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    by_name: Mutex<BTreeMap<String, Arc<Metric>>>,
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    kind: MetricKind,
+    value: AtomicU64,
+    histogram: Option<Histogram>,
+}
+
+#[derive(Debug)]
+struct Histogram {
+    buckets: [AtomicU64; BUCKETS.len()],
+    sum: AtomicU64,
+}
+
+/// A metric's state at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricSnapshot {
+    /// Name without Envoy's `wasmcustom.` prefix.
+    pub name: String,
+    /// Kind.
+    pub kind: MetricKind,
+    /// Counter or gauge: the value. Histogram: the number of samples.
+    pub value: u64,
+    /// Histogram: sum of the samples.
+    pub sum: u64,
+    /// Histogram: samples at most as large as each of [`BUCKETS`], cumulative; else empty.
+    pub buckets: Vec<u64>,
+}
+
+impl Metrics {
+    /// The metric with this name, made where it is new.
+    ///
+    /// # Errors
+    /// `BadArgument` for a name that is too long or already of another kind; `InternalFailure`
+    /// beyond [`MAX_METRICS`].
+    pub fn define(&self, kind: MetricKind, name: &str) -> Result<Arc<Metric>, Status> {
+        if name.len() > MAX_NAME {
+            return Err(Status::BAD_ARGUMENT);
+        }
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metric) = by_name.get(name) {
+            return if metric.kind == kind { Ok(Arc::clone(metric)) } else { Err(Status::BAD_ARGUMENT) };
+        }
+        if by_name.len() >= MAX_METRICS {
+            return Err(Status::INTERNAL_FAILURE);
+        }
+        let metric = Arc::new(Metric::new(kind));
+        by_name.insert(name.to_owned(), Arc::clone(&metric));
+        Ok(metric)
+    }
+
+    /// All metrics, by name.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<MetricSnapshot> {
+        let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        by_name.iter().map(|(name, metric)| metric.snapshot(name)).collect()
+    }
+
+    /// The value of a counter or gauge, or the samples of a histogram; `None` for unknown names.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<u64> {
+        let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        by_name.get(name).map(|metric| metric.value.load(Ordering::Relaxed))
+    }
+}
+
+impl Metric {
+    fn new(kind: MetricKind) -> Self {
+        let histogram = (kind == MetricKind::Histogram).then(|| Histogram {
+            buckets: std::array::from_fn(|_| AtomicU64::new(0)),
+            sum: AtomicU64::new(0),
+        });
+        Self { kind, value: AtomicU64::new(0), histogram }
+    }
+
+    /// `proxy_increment_metric`.
+    ///
+    /// # Errors
+    /// `BadArgument` for a histogram, and for a counter with an offset that is not positive.
+    pub fn increment(&self, offset: i64) -> Result<(), Status> {
+        match self.kind {
+            MetricKind::Counter if offset > 0 => self.add(offset.unsigned_abs()),
+            MetricKind::Gauge if offset >= 0 => self.add(offset.unsigned_abs()),
+            MetricKind::Gauge => {
+                self.value.fetch_sub(offset.unsigned_abs(), Ordering::Relaxed);
+            }
+            MetricKind::Counter | MetricKind::Histogram => return Err(Status::BAD_ARGUMENT),
+        }
+        Ok(())
+    }
+
+    /// `proxy_record_metric`: a counter adds, a gauge is set, a histogram takes a sample.
+    pub fn record(&self, value: u64) {
+        match self.kind {
+            MetricKind::Counter => self.add(value),
+            MetricKind::Gauge => self.value.store(value, Ordering::Relaxed),
+            MetricKind::Histogram => {
+                self.add(1);
+                let Some(histogram) = &self.histogram else { return };
+                histogram.sum.fetch_add(value, Ordering::Relaxed);
+                for (bound, count) in BUCKETS.iter().zip(&histogram.buckets) {
+                    if value <= *bound {
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `proxy_get_metric`.
+    ///
+    /// # Errors
+    /// `BadArgument` for a histogram.
+    pub fn value(&self) -> Result<u64, Status> {
+        if self.kind == MetricKind::Histogram {
+            return Err(Status::BAD_ARGUMENT);
+        }
+        Ok(self.value.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, value: u64) {
+        self.value.fetch_add(value, Ordering::Relaxed);
+    }
+
+    fn snapshot(&self, name: &str) -> MetricSnapshot {
+        let (sum, buckets) = self.histogram.as_ref().map_or((0, Vec::new()), |histogram| {
+            let buckets = histogram.buckets.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+            (histogram.sum.load(Ordering::Relaxed), buckets)
+        });
+        let value = self.value.load(Ordering::Relaxed);
+        MetricSnapshot { name: name.to_owned(), kind: self.kind, value, sum, buckets }
+    }
+}
+
+/// One VM's numbers for metrics: counters 4, 8, ..., gauges 5, 9, ..., histograms 6, 10, ...
+#[derive(Debug, Default)]
+pub(super) struct MetricIds {
+    next: [u32; 3],
+    by_id: HashMap<u32, Arc<Metric>>,
+}
+
+impl MetricIds {
+    fn add(&mut self, kind: MetricKind, metric: Arc<Metric>) -> u32 {
+        let number = kind.number();
+        let id = self.next.get_mut(kind as usize).map_or(0, |next| {
+            *next += 1;
+            *next * 4 + number
+        });
+        self.by_id.insert(id, metric);
+        id
+    }
+}
+
+impl Host {
+    /// Defines a metric; the same name again gives a new number for the same metric.
+    ///
+    /// # Errors
+    /// As [`Metrics::define`]; `InternalFailure` beyond [`MAX_METRICS`] numbers in one VM.
+    pub fn define_metric(&mut self, kind: MetricKind, name: &[u8]) -> Result<u32, Status> {
+        let name = std::str::from_utf8(name).map_err(|_| Status::BAD_ARGUMENT)?;
+        if self.metric_ids.by_id.len() >= MAX_METRICS {
+            return Err(Status::INTERNAL_FAILURE);
+        }
+        let metric = self.services.metrics.define(kind, name)?;
+        Ok(self.metric_ids.add(kind, metric))
+    }
+
+    /// The metric with this number.
+    ///
+    /// # Errors
+    /// `NotFound` for unknown numbers.
+    pub fn metric(&self, id: u32) -> Result<&Metric, Status> {
+        self.metric_ids.by_id.get(&id).map(AsRef::as_ref).ok_or(Status::NOT_FOUND)
+    }
+}

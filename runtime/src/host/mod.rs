@@ -1,0 +1,147 @@
+//! What a plugin may ask of its proxy. Knows no wasm: no pointer, no length, no memory.
+//!
+//! [`Host`] is one VM's view of the proxy. Hostcalls and native filters call its methods, which
+//! answer at once; what must wait until the guest call has returned (resume, local reply,
+//! callouts) is queued as [`Deferred`] and taken by the worker.
+
+pub mod clock;
+pub mod log;
+pub mod metrics;
+pub mod shared_data;
+
+mod buffers;
+mod callouts;
+mod contexts;
+mod maps;
+mod properties;
+pub mod random;
+
+pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
+pub use clock::Clock;
+pub use contexts::{Deferred, Part, Phase, View};
+pub use log::{LogRecord, LogSink};
+pub use metrics::Metrics;
+pub use random::Random;
+pub use shared_data::SharedData;
+
+use crate::guest::ContextId;
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A VM's host, shared between the worker and the guest on one thread.
+///
+/// It is never borrowed while the guest runs.
+pub type SharedHost = Rc<RefCell<Host>>;
+
+/// What the hosts of one worker have in common; the driver supplies it.
+#[derive(Clone)]
+pub struct Services {
+    /// Time.
+    pub clock: Rc<dyn Clock>,
+    /// Where log lines go.
+    pub log: Rc<dyn LogSink>,
+    /// Which clusters can be called.
+    pub clusters: Rc<dyn Clusters>,
+    /// Where random bytes come from.
+    pub random: Rc<RefCell<dyn Random>>,
+    /// The process's metrics.
+    pub metrics: Arc<Metrics>,
+    /// The process's shared data.
+    pub shared_data: Arc<SharedData>,
+}
+
+/// What a VM is told about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VmSettings {
+    /// `vm_id`.
+    pub id: String,
+    /// `vm_config.configuration`.
+    pub configuration: Bytes,
+    /// `vm_config.environment_variables`, resolved.
+    pub environment: Vec<(String, String)>,
+}
+
+/// What a root context is told about its plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PluginSettings {
+    /// `name`.
+    pub name: String,
+    /// `root_id`.
+    pub root_id: String,
+    /// `configuration`, as bytes.
+    pub configuration: Bytes,
+}
+
+/// One VM's view of the proxy.
+pub struct Host {
+    services: Services,
+    vm: VmSettings,
+    plugins: BTreeMap<ContextId, Rc<PluginSettings>>,
+    streams: HashMap<ContextId, View>,
+    last_context: ContextId,
+    phase: Phase,
+    effective: ContextId,
+    deferred: Vec<Deferred>,
+    last_call: u32,
+    open_calls: usize,
+    delivered: Option<HttpCallOutcome>,
+    status: (u32, Bytes),
+    metric_ids: metrics::MetricIds,
+    reported_missing: HashSet<&'static str>,
+    legacy: bool,
+}
+
+impl Host {
+    /// A host for a VM that has no context yet.
+    #[must_use]
+    pub fn new(services: Services, vm: VmSettings) -> SharedHost {
+        Rc::new(RefCell::new(Self {
+            services,
+            vm,
+            plugins: BTreeMap::new(),
+            streams: HashMap::new(),
+            last_context: 0,
+            phase: Phase::Start,
+            effective: 0,
+            deferred: Vec::new(),
+            last_call: 0,
+            open_calls: 0,
+            delivered: None,
+            status: (0, Bytes::new()),
+            metric_ids: metrics::MetricIds::default(),
+            reported_missing: HashSet::new(),
+            legacy: false,
+        }))
+    }
+
+    /// The two clocks.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.services.clock
+    }
+
+    /// Fills `buffer` with random bytes.
+    pub fn random(&self, buffer: &mut [u8]) {
+        self.services.random.borrow_mut().fill(buffer);
+    }
+
+    /// Environment variables of the VM.
+    #[must_use]
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.vm.environment
+    }
+
+    /// Whether the module is of ABI 0.1.0, where some answers differ.
+    #[must_use]
+    pub fn is_legacy(&self) -> bool {
+        self.legacy
+    }
+
+    /// Tells the host that the module is of ABI 0.1.0.
+    pub fn set_legacy(&mut self, legacy: bool) {
+        self.legacy = legacy;
+    }
+}

@@ -1,0 +1,180 @@
+//! Properties: Envoy's attributes of the current exchange, in Envoy's byte encodings.
+//!
+//! Strings are raw bytes, numbers 8 bytes little-endian, booleans one byte, durations and
+//! timestamps nanoseconds, maps the serialised pairs. What only TLS or a mesh can know is missing.
+
+use super::{Host, View};
+use crate::abi::{Status, pairs, path};
+use crate::exchange::{Exchange, Side};
+use crate::headers::Headers;
+use bytes::Bytes;
+use std::net::SocketAddr;
+
+/// Most bytes of names and values that filters may set on one exchange.
+const MAX_STATE_BYTES: usize = 1 << 20;
+
+impl Host {
+    /// `proxy_get_property`.
+    ///
+    /// # Errors
+    /// `NotFound` where the path names nothing that is known now.
+    pub fn property(&self, path: &[u8]) -> Result<Bytes, Status> {
+        let segments = path::segments(path);
+        let found = match segments.as_slice() {
+            [b"plugin_name"] => self.plugin_of(self.effective).map(|plugin| text(&plugin.name)),
+            [b"plugin_root_id"] => self.plugin_of(self.effective).map(|plugin| text(&plugin.root_id)),
+            [b"plugin_vm_id"] => Some(text(&self.vm.id)),
+            segments => self.view().and_then(|view| self.of_exchange(view, segments, path)),
+        };
+        found.ok_or(Status::NOT_FOUND)
+    }
+
+    /// `proxy_set_property`: kept with the exchange, readable by the same path.
+    ///
+    /// # Errors
+    /// `NotFound` outside a stream; `InternalFailure` beyond [`MAX_STATE_BYTES`].
+    pub fn set_property(&self, path: &[u8], value: &[u8]) -> Result<(), Status> {
+        let view = self.view().ok_or(Status::NOT_FOUND)?;
+        let state = &mut view.exchange.borrow_mut().info.filter_state;
+        let used: usize = state.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if used + path.len() + value.len() > MAX_STATE_BYTES {
+            return Err(Status::INTERNAL_FAILURE);
+        }
+        state.insert([b"wasm.", path].concat(), Bytes::copy_from_slice(value));
+        Ok(())
+    }
+
+    fn of_exchange(&self, view: &View, segments: &[&[u8]], path: &[u8]) -> Option<Bytes> {
+        let exchange = view.exchange.borrow();
+        match segments {
+            [b"request", rest @ ..] => request(&exchange, rest, self.services.clock.realtime_ns()),
+            [b"response", rest @ ..] => response(&exchange, rest),
+            [b"source", rest @ ..] => address(exchange.info.downstream_remote?, rest),
+            [b"destination", rest @ ..] => address(exchange.info.downstream_local?, rest),
+            [b"upstream", b"local_address"] => Some(text(&exchange.info.upstream_local?.to_string())),
+            [b"upstream", rest @ ..] => address(exchange.info.upstream_remote?, rest),
+            [b"connection", b"id"] | [b"connection_id"] => Some(number(exchange.info.connection_id)),
+            [b"connection", b"mtls"] => Some(boolean(false)),
+            [b"xds", b"cluster_name"] | [b"cluster_name"] => exchange.info.cluster_name.as_deref().map(text),
+            [b"xds", b"route_name"] | [b"route_name"] => Some(text(&exchange.info.route_name)),
+            [b"xds", b"virtual_host_name"] => Some(text(&exchange.info.virtual_host_name)),
+            [b"filter_state", name] => exchange.info.filter_state.get(*name).cloned(),
+            _ => exchange.info.filter_state.get(&[b"wasm.", path].concat()).cloned(),
+        }
+    }
+}
+
+fn request(exchange: &Exchange, rest: &[&[u8]], now_ns: u64) -> Option<Bytes> {
+    let headers = exchange.request.headers.as_ref()?;
+    let header = |name: &[u8]| headers.get(name).cloned();
+    let full_path = header(b":path");
+    match rest {
+        [b"path"] => full_path,
+        [b"url_path"] => full_path.map(|path| split_query(&path).0),
+        [b"query"] => full_path.map(|path| split_query(&path).1),
+        [b"host"] => header(b":authority"),
+        [b"scheme"] => header(b":scheme"),
+        [b"method"] => header(b":method"),
+        [b"referer"] => header(b"referer"),
+        [b"useragent"] => header(b"user-agent"),
+        [b"id"] => header(b"x-request-id"),
+        [b"protocol"] => Some(text(exchange.info.protocol)),
+        [b"headers"] => Some(map(headers)),
+        [b"headers", name] => joined(headers, name),
+        [b"headers_bytes"] => Some(size(headers.byte_size())),
+        [b"time"] => Some(number(exchange.info.start_ns)),
+        [b"duration"] => {
+            Some(number(exchange.info.end_ns.unwrap_or(now_ns).saturating_sub(exchange.info.start_ns)))
+        }
+        [b"size"] => Some(number(request_size(exchange, headers))),
+        [b"total_size"] => {
+            Some(number(exchange.info.request_bytes.saturating_add(headers.byte_size() as u64)))
+        }
+        _ => None,
+    }
+}
+
+fn response(exchange: &Exchange, rest: &[&[u8]]) -> Option<Bytes> {
+    let headers = exchange.response.headers.as_ref();
+    match rest {
+        [b"code"] => {
+            let status = headers?.get(b":status")?;
+            Some(number(std::str::from_utf8(status).ok()?.parse().ok()?))
+        }
+        [b"code_details"] => Some(text(&exchange.info.code_details)).filter(|details| !details.is_empty()),
+        [b"flags"] => Some(number(exchange.info.response_flags)),
+        [b"headers"] => headers.map(map),
+        [b"headers", name] => joined(headers?, name),
+        [b"headers_bytes"] => headers.map(|headers| size(headers.byte_size())),
+        [b"trailers"] => exchange.message(Side::Response).trailers.as_ref().map(map),
+        [b"trailers", name] => joined(exchange.message(Side::Response).trailers.as_ref()?, name),
+        [b"grpc_status"] => {
+            let trailers = exchange.response.trailers.as_ref();
+            let status = trailers
+                .and_then(|trailers| trailers.get(b"grpc-status"))
+                .or_else(|| headers?.get(b"grpc-status"));
+            Some(number(std::str::from_utf8(status?).ok()?.parse().ok()?))
+        }
+        [b"size"] => Some(number(exchange.info.response_bytes)),
+        [b"total_size"] => {
+            let headers = headers.map_or(0, Headers::byte_size) as u64;
+            Some(number(exchange.info.response_bytes.saturating_add(headers)))
+        }
+        _ => None,
+    }
+}
+
+/// `request.size` is the content-length where the client sent one, else what has arrived.
+fn request_size(exchange: &Exchange, headers: &Headers) -> u64 {
+    let announced =
+        headers.get(b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+    announced.unwrap_or(exchange.info.request_bytes)
+}
+
+fn address(address: SocketAddr, rest: &[&[u8]]) -> Option<Bytes> {
+    match rest {
+        [b"address"] => Some(text(&address.to_string())),
+        [b"port"] => Some(number(address.port().into())),
+        _ => None,
+    }
+}
+
+fn split_query(path: &Bytes) -> (Bytes, Bytes) {
+    match path.iter().position(|byte| *byte == b'?') {
+        Some(mark) => (path.slice(..mark), path.slice(mark + 1..)),
+        None => (path.clone(), Bytes::new()),
+    }
+}
+
+fn joined(headers: &Headers, name: &[u8]) -> Option<Bytes> {
+    let name = name.to_ascii_lowercase();
+    let values: Vec<&[u8]> = headers.get_all(&name).map(AsRef::as_ref).collect();
+    (!values.is_empty()).then(|| values.join(&b","[..]).into())
+}
+
+fn map(headers: &Headers) -> Bytes {
+    let mut names: Vec<&[u8]> = Vec::new();
+    for (name, _) in headers.iter() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let values: Vec<Bytes> = names.iter().map(|name| joined(headers, name).unwrap_or_default()).collect();
+    pairs::encode(names.iter().copied().zip(values.iter().map(AsRef::as_ref))).into()
+}
+
+fn text(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+fn number(number: u64) -> Bytes {
+    Bytes::copy_from_slice(&number.to_le_bytes())
+}
+
+fn size(size: usize) -> Bytes {
+    number(size as u64)
+}
+
+fn boolean(value: bool) -> Bytes {
+    Bytes::from_static(if value { &[1] } else { &[0] })
+}
