@@ -1,2 +1,20 @@
-//! Placeholder.
-fn main() {}
+//! The command `cargo mesh-filter`: parses, dispatches, reports how it ended.
+
+mod commands;
+mod failure;
+mod output;
+mod project;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(code) = project::rustc::run_as_wrapper() {
+        return code;
+    }
+    let command_line = commands::parse();
+    let output = command_line.output();
+    match command_line.exec(&output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.failure(&failure),
+    }
+}

@@ -1,0 +1,58 @@
+//! The commands, one file each: its arguments and `exec`.
+
+mod build;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Result;
+use crate::output::Output;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it ran and failed: a build, a test, a server
+  2  the command line or a file named on it cannot be used
+  3  a tool that the command needs is not installed
+
+Environment:
+  NO_COLOR  when set, nothing is coloured";
+
+/// Scaffold, build, run, test and inspect Proxy-Wasm filters.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-mesh-filter", bin_name = "cargo mesh-filter", version, after_help = EXIT_CODES)]
+pub(crate) struct CommandLine {
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Args),
+}
+
+/// Reads the command line; ends the process when it is wrong or asks for help.
+pub(crate) fn parse() -> CommandLine {
+    let mut words: Vec<_> = std::env::args_os().collect();
+    // `cargo mesh-filter build` starts `cargo-mesh-filter mesh-filter build`.
+    if words.get(1).is_some_and(|word| word == "mesh-filter") {
+        words.remove(1);
+    }
+    CommandLine::parse_from(words)
+}
+
+impl CommandLine {
+    /// Where this run's words go.
+    pub(crate) fn output(&self) -> Output {
+        Output::new(self.quiet)
+    }
+
+    /// Runs the command.
+    pub(crate) fn exec(self, output: &Output) -> Result<()> {
+        match self.command {
+            Command::Build(args) => args.exec(output),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The only place that prints.
+//!
+//! Data goes to standard output, everything that accompanies it to standard error: a pipe
+//! receives data alone. Colour appears on a terminal only, and never under `NO_COLOR`.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// In which form a command gives its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Where a command's words go.
+#[derive(Debug)]
+pub(crate) struct Output {
+    quiet: bool,
+    colour: bool,
+}
+
+/// Width of the verb column, as in cargo's own progress lines.
+const VERB_WIDTH: usize = 12;
+
+impl Output {
+    /// Output for this process.
+    pub(crate) fn new(quiet: bool) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { quiet, colour: wanted && !dumb && std::io::stderr().is_terminal() }
+    }
+
+    /// Whether progress is hidden.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Data, as text.
+    pub(crate) fn data(&self, text: &str) {
+        // A reader that has gone away, as `head` does, is not an error of ours.
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Data, as JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> crate::failure::Result<()> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::failed("the result has no JSON form").because(&error))?;
+        self.data(&(text + "\n"));
+        Ok(())
+    }
+
+    /// A line of progress, in cargo's form.
+    pub(crate) fn progress(&self, verb: &str, message: &str) {
+        if !self.quiet {
+            self.notice(&format!("{} {message}\n", self.paint("1;32", &format!("{verb:>VERB_WIDTH$}"))));
+        }
+    }
+
+    /// Something to know, without being an error.
+    pub(crate) fn warning(&self, message: &str) {
+        self.notice(&format!("{}: {message}\n", self.paint("1;33", "warning")));
+    }
+
+    /// Why the command ends; gives its exit code.
+    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+        let mut text = format!("{}: {}\n", self.paint("1;31", "error"), failure.message);
+        for cause in &failure.causes {
+            text.push_str(&format!("  caused by: {cause}\n"));
+        }
+        if let Some(help) = &failure.help {
+            text.push_str(&format!("{}: {help}\n", self.paint("1;36", "help")));
+        }
+        self.notice(&text);
+        failure.exit.into()
+    }
+
+    fn notice(&self, text: &str) {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A number of bytes, for people.
+pub(crate) fn bytes(count: usize) -> String {
+    const KIB: usize = 1024;
+    match count {
+        0..=9_999 => format!("{count} B"),
+        10_000..=9_999_999 => format!("{}.{} KiB", count / KIB, count % KIB * 10 / KIB),
+        _ => format!("{}.{} MiB", count / KIB / KIB, count / KIB % KIB * 10 / KIB),
+    }
+}

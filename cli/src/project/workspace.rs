@@ -1,0 +1,142 @@
+//! The cargo workspace that a command works on, and its filter crates.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+
+use crate::failure::{Failure, Result};
+
+use super::filter::Filter;
+
+/// A workspace as `cargo metadata` sees it.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    metadata: Metadata,
+}
+
+/// A crate that builds to a plugin.
+#[derive(Debug, Clone)]
+pub(crate) struct FilterCrate {
+    /// The package's name.
+    pub(crate) name: String,
+    /// The package's version.
+    pub(crate) version: String,
+    /// The folder of its `Cargo.toml`.
+    pub(crate) folder: PathBuf,
+    /// Its metadata table, when it has one.
+    pub(crate) filter: Option<Filter>,
+}
+
+/// Which crates of a workspace a command means.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// Packages by name.
+    pub(crate) packages: Vec<String>,
+    /// All filter crates.
+    pub(crate) workspace: bool,
+}
+
+impl Workspace {
+    /// Loads the workspace of a manifest; without one, that of the current folder.
+    pub(crate) fn load(manifest: Option<&Path>) -> Result<Self> {
+        let mut command = MetadataCommand::new();
+        command.no_deps();
+        if let Some(manifest) = manifest {
+            let manifest = if manifest.is_dir() { manifest.join("Cargo.toml") } else { manifest.to_owned() };
+            command.manifest_path(manifest);
+        }
+        let metadata = command.exec().map_err(|error| match error {
+            cargo_metadata::Error::CargoMetadata { stderr } => not_a_project(&stderr),
+            error => Failure::missing_tool("`cargo metadata` cannot be run")
+                .because(&error)
+                .help("install the Rust toolchain, and see that `cargo` is in PATH"),
+        })?;
+        Ok(Self { metadata })
+    }
+
+    /// The root folder.
+    pub(crate) fn root(&self) -> &Path {
+        self.metadata.workspace_root.as_std_path()
+    }
+
+    /// Where cargo puts what it builds.
+    pub(crate) fn target(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
+    }
+
+    /// The filter crates that a selection means.
+    ///
+    /// A crate named on the command line, or stood in, needs only be a `cdylib`; otherwise the
+    /// filter crates are those with `[package.metadata.mesh-filter]`.
+    pub(crate) fn select(&self, selection: &Selection) -> Result<Vec<FilterCrate>> {
+        if !selection.packages.is_empty() {
+            return selection.packages.iter().map(|name| self.named(name)).collect();
+        }
+        if !selection.workspace {
+            match self.metadata.root_package() {
+                Some(package) if is_cdylib(package) => return Ok(vec![filter_crate(package)?]),
+                Some(package) if self.metadata.workspace_members.len() == 1 => {
+                    return Err(no_cdylib(package));
+                }
+                _ => {}
+            }
+        }
+        let members = self.metadata.workspace_packages();
+        let found: Vec<_> = members
+            .into_iter()
+            .filter(|package| is_cdylib(package) && package.metadata.get("mesh-filter").is_some())
+            .map(filter_crate)
+            .collect::<Result<_>>()?;
+        if found.is_empty() {
+            return Err(Failure::usage(format!("no filter crate in the workspace `{}`", self.root().display()))
+                .help("a filter crate is a `cdylib` with `[package.metadata.mesh-filter]`; name any other cdylib with --package"));
+        }
+        Ok(found)
+    }
+
+    fn named(&self, name: &str) -> Result<FilterCrate> {
+        let members = self.metadata.workspace_packages();
+        let Some(package) = members.iter().find(|package| package.name.as_str() == name) else {
+            let names: Vec<_> = members.iter().map(|package| format!("`{}`", package.name)).collect();
+            return Err(Failure::usage(format!(
+                "no package `{name}` in the workspace `{}`",
+                self.root().display()
+            ))
+            .help(format!("its packages are {}", names.join(", "))));
+        };
+        if is_cdylib(package) { filter_crate(package) } else { Err(no_cdylib(package)) }
+    }
+}
+
+fn is_cdylib(package: &Package) -> bool {
+    package.targets.iter().any(|target| target.kind.contains(&TargetKind::CDyLib))
+}
+
+fn filter_crate(package: &Package) -> Result<FilterCrate> {
+    let folder =
+        package.manifest_path.parent().map_or_else(PathBuf::new, |folder| folder.as_std_path().to_owned());
+    Ok(FilterCrate {
+        name: package.name.to_string(),
+        version: package.version.to_string(),
+        folder,
+        filter: Filter::from_package(package)?,
+    })
+}
+
+fn no_cdylib(package: &Package) -> Failure {
+    Failure::usage(format!("`{}` builds no Wasm module: its library is not a `cdylib`", package.name)).help(
+        format!("add `crate-type = [\"cdylib\", \"rlib\"]` under `[lib]` in `{}`", package.manifest_path),
+    )
+}
+
+fn not_a_project(stderr: &str) -> Failure {
+    let reason = stderr.trim().trim_start_matches("error: ");
+    let failure = Failure::usage(reason);
+    if reason.contains("could not find `Cargo.toml`") {
+        failure.help(
+            "go to a filter crate, name one with --manifest-path, or make one: cargo mesh-filter new NAME",
+        )
+    } else {
+        failure.help("`cargo metadata` says so; mend the manifest")
+    }
+}
