@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments and `exec`.
 
 mod build;
+mod inspect;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +32,7 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Args),
+    Inspect(inspect::Args),
 }
 
 /// Reads the command line; ends the process when it is wrong or asks for help.
@@ -53,6 +55,7 @@ impl CommandLine {
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
         match self.command {
             Command::Build(args) => args.exec(output),
+            Command::Inspect(args) => args.exec(output),
         }
     }
 }

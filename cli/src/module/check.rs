@@ -1,0 +1,207 @@
+//! What a host will make of a module: versions, imports, callbacks, allocator, and warnings.
+
+use mesh_filter_runtime::abi::table::{AbiVersion, EXPORTS, IMPORTS};
+use serde::Serialize;
+
+use super::read::{Import, Module};
+
+/// Envoy's cap on one VM's memory, in pages of 64 KiB: 1 GiB.
+const ENVOY_MAX_PAGES: u64 = 16_384;
+
+/// Functions of WASI that Envoy lacks, or registers with another signature than WASI's own.
+///
+/// Envoy refuses to load a module that imports them as WASI defines them; this host takes them.
+const NOT_IN_ENVOY: [&str; 3] = ["proc_raise", "path_link", "path_symlink"];
+
+/// WASI functions that are there so that modules load, and only ever answer an error.
+const WASI_ANSWERS_ERROR: [&str; 5] = ["path_", "sock_", "fd_read", "fd_pread", "fd_readdir"];
+
+/// What becomes of one import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// Both hosts have it.
+    Known,
+    /// This host has it, and Envoy does not, for this version of the ABI.
+    NotInEnvoy,
+    /// It exists with another signature.
+    WrongSignature,
+    /// No host has it.
+    Unknown,
+}
+
+impl Verdict {
+    /// In words.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::NotInEnvoy => "not in Envoy for this ABI version",
+            Self::WrongSignature => "wrong signature",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A finding with a name that scripts can rely on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Warning {
+    /// Stable name.
+    pub(crate) name: &'static str,
+    /// What was found, and what follows from it.
+    pub(crate) message: String,
+}
+
+/// The newest version that the module is marked for.
+pub(crate) fn abi_version(module: &Module) -> Option<AbiVersion> {
+    AbiVersion::ALL.into_iter().rev().find(|version| function(module, version.marker()))
+}
+
+/// What becomes of an import in a module of this version.
+pub(crate) fn judge(import: &Import, version: Option<AbiVersion>) -> Verdict {
+    let Some(row) =
+        IMPORTS.iter().find(|row| row.name == import.name && row.modules().contains(&import.module.as_str()))
+    else {
+        return Verdict::Unknown;
+    };
+    let expected = format!("{}->{}", row.params, row.result);
+    let found = import.signature.as_deref().unwrap_or_default();
+    if found != expected {
+        Verdict::WrongSignature
+    } else if NOT_IN_ENVOY.contains(&row.name) || version.is_some_and(|version| !row.since.includes(version))
+    {
+        Verdict::NotInEnvoy
+    } else {
+        Verdict::Known
+    }
+}
+
+/// The signature that hosts have for an import.
+pub(crate) fn expected_signature(import: &Import) -> Option<String> {
+    let row = IMPORTS.iter().find(|row| row.name == import.name)?;
+    Some(format!("{}->{}", row.params, row.result))
+}
+
+/// The allocator that hosts use: `malloc` first, as Envoy does.
+pub(crate) fn allocator(module: &Module) -> Option<&'static str> {
+    ["malloc", "proxy_on_memory_allocate"].into_iter().find(|name| function(module, name))
+}
+
+/// The functions that run before the first callback, in order.
+pub(crate) fn start_functions(module: &Module) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    if module.start_section {
+        found.push("start section");
+    }
+    if function(module, "_initialize") {
+        found.push("_initialize");
+        // A command's `main` runs after a reactor's `_initialize`, if it is exported.
+        found.extend(["main", "__main_void"].into_iter().find(|name| function(module, name)));
+    } else if function(module, "_start") {
+        found.push("_start");
+    }
+    found
+}
+
+/// The callbacks that the module exports, in the table's order.
+pub(crate) fn callbacks(module: &Module) -> Vec<&'static str> {
+    EXPORTS.iter().map(|row| row.name).filter(|name| function(module, name)).collect()
+}
+
+/// Everything about the module that its author or operator should know.
+pub(crate) fn warnings(module: &Module) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |name, message: String| warnings.push(Warning { name, message });
+    let version = abi_version(module);
+
+    let markers = AbiVersion::ALL.iter().filter(|version| function(module, version.marker())).count();
+    if markers == 0 {
+        warn(
+            "no-abi-marker",
+            "exports no `proxy_abi_version_*` function: no Proxy-Wasm host will load it".into(),
+        );
+    } else if markers > 1 {
+        warn("several-abi-markers", format!("exports {markers} `proxy_abi_version_*` functions"));
+    }
+    for import in &module.imports {
+        let name = format!("`{}.{}`", import.module, import.name);
+        match judge(import, version) {
+            Verdict::Known => {}
+            Verdict::Unknown if import.signature.is_none() => {
+                warn(
+                    "unknown-import",
+                    format!("imports {name}, which is no function: hosts provide functions only"),
+                );
+            }
+            Verdict::Unknown => {
+                warn("unknown-import", format!("imports {name}, which no host has: loading fails"));
+            }
+            Verdict::NotInEnvoy => warn(
+                "import-not-in-envoy",
+                format!(
+                    "imports {name}, which Envoy does not provide to modules of this version: loading fails there"
+                ),
+            ),
+            Verdict::WrongSignature => warn(
+                "import-signature",
+                format!(
+                    "imports {name} as `{}`, and hosts have `{}`: loading fails",
+                    import.signature.as_deref().unwrap_or("no function"),
+                    expected_signature(import).unwrap_or_default()
+                ),
+            ),
+        }
+    }
+    let unusable = module.imports.iter().filter(|import| {
+        import.module.starts_with("wasi_")
+            && WASI_ANSWERS_ERROR.iter().any(|prefix| import.name.starts_with(prefix))
+    });
+    let unusable: Vec<_> = unusable.map(|import| import.name.as_str()).collect();
+    if !unusable.is_empty() {
+        warn(
+            "wasi-without-effect",
+            format!(
+                "imports {}: files and sockets of WASI answer an error in every proxy",
+                unusable.join(", ")
+            ),
+        );
+    }
+    wrong_exports(module, version, &mut warn);
+    if markers > 0 && allocator(module).is_none() {
+        warn("no-allocator", "exports neither `malloc` nor `proxy_on_memory_allocate`: loading fails".into());
+    }
+    match module.memory {
+        None => warn("no-memory", "has no linear memory".into()),
+        Some(memory) if memory.min_pages > ENVOY_MAX_PAGES => warn(
+            "memory-beyond-limit",
+            format!(
+                "asks for {} MiB of memory at the start, and Envoy gives a VM 1024 MiB",
+                memory.min_pages / 16
+            ),
+        ),
+        Some(_) if !module.exports.iter().any(|export| export.name == "memory") => {
+            warn("memory-not-exported", "does not export its memory as `memory`: loading fails".into());
+        }
+        Some(_) => {}
+    }
+    warnings
+}
+
+fn wrong_exports(module: &Module, version: Option<AbiVersion>, warn: &mut impl FnMut(&'static str, String)) {
+    for row in EXPORTS {
+        let Some(export) = module.exports.iter().find(|export| export.name == row.name) else { continue };
+        let found = export.signature.as_deref().unwrap_or("no function");
+        let expected = format!("{}->{}", row.params, row.result);
+        // In 0.1.0 the header callbacks have two parameters, and hosts call them by what they find.
+        let old = version == Some(AbiVersion::V0_1_0) && row.name.ends_with("_headers") && found == "ii->i";
+        if found != expected && !old {
+            warn(
+                "export-signature",
+                format!("exports `{}` as `{found}`, and hosts call `{expected}`", row.name),
+            );
+        }
+    }
+}
+
+fn function(module: &Module, name: &str) -> bool {
+    module.exports.iter().any(|export| export.function.is_some() && export.name == name)
+}
