@@ -25,6 +25,8 @@ pub type SharedExchange = Rc<RefCell<Exchange>>;
 /// Headers, bodies, trailers and facts of one request and its response.
 #[derive(Debug, Default)]
 pub struct Exchange {
+    /// Number of the exchange in its worker.
+    pub number: u64,
     /// From the client.
     pub request: Message,
     /// To the client.

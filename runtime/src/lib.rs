@@ -7,12 +7,15 @@
 //! ```
 //!
 //! Reading order: [`abi`] (numbers and bytes), [`exchange`] (the data of one request),
-//! [`guest`] (how a filter is called), [`host`] (what a filter may ask for), `plugin` (one
-//! configured plugin), `chain` (a phase through the filters), `worker` (all of one thread).
+//! [`guest`] (how a filter is called), [`host`] (what a filter may ask for), [`plugin`] (one
+//! configured plugin), [`chain`] (a phase through the filters), [`worker`] (all of one thread).
 
 pub mod abi;
 pub mod body;
+pub mod chain;
 pub mod exchange;
 pub mod guest;
 pub mod headers;
 pub mod host;
+pub mod plugin;
+pub mod worker;

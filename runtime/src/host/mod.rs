@@ -18,7 +18,7 @@ pub mod random;
 
 pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
 pub use clock::Clock;
-pub use contexts::{Deferred, Part, Phase, View};
+pub use contexts::{Deferred, Open, Part, Phase, View};
 pub use log::{LogRecord, LogSink};
 pub use metrics::Metrics;
 pub use random::Random;
@@ -126,6 +126,12 @@ impl Host {
     /// Fills `buffer` with random bytes.
     pub fn random(&self, buffer: &mut [u8]) {
         self.services.random.borrow_mut().fill(buffer);
+    }
+
+    /// What the VM is told about itself.
+    #[must_use]
+    pub fn vm_settings(&self) -> &VmSettings {
+        &self.vm
     }
 
     /// Environment variables of the VM.

@@ -1,0 +1,127 @@
+//! One configured plugin, the VM it runs in, and what happens when that VM fails.
+
+use crate::guest::{Callback, ContextId, Guest, Trap};
+use crate::host::{Deferred, Phase, PluginSettings, SharedHost};
+use std::rc::Rc;
+
+/// What becomes of exchanges whose plugin's VM has trapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FailurePolicy {
+    /// They get 503.
+    #[default]
+    Closed,
+    /// They pass without the plugin. The exchange that trapped gets 503.
+    Open,
+}
+
+/// How a plugin takes part in chains.
+#[derive(Debug, Clone)]
+pub struct PluginOptions {
+    /// Name, root id, configuration.
+    pub settings: Rc<PluginSettings>,
+    /// What becomes of exchanges after a trap.
+    pub failure_policy: FailurePolicy,
+    /// `allow_on_headers_stop_iteration`: a pause in a headers callback stops only the headers,
+    /// so that the body is seen while they are held.
+    pub hold_headers: bool,
+}
+
+/// Why a plugin did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The VM could not be made.
+    #[error("cannot start the VM of plugin `{plugin}`: {reason}")]
+    Instantiate {
+        /// Name of the plugin.
+        plugin: String,
+        /// What failed.
+        reason: String,
+    },
+    /// A start callback answered false.
+    #[error("plugin `{plugin}` refused its configuration (`{callback}` returned false)")]
+    Refused {
+        /// Name of the plugin.
+        plugin: String,
+        /// The callback.
+        callback: &'static str,
+    },
+    /// A start callback trapped.
+    #[error("plugin `{plugin}` trapped in `{callback}`")]
+    Trapped {
+        /// Name of the plugin.
+        plugin: String,
+        /// The callback.
+        callback: &'static str,
+        /// The trap.
+        #[source]
+        trap: Trap,
+    },
+}
+
+/// A plugin of one worker.
+#[derive(Debug)]
+pub(crate) struct Plugin {
+    pub(crate) options: PluginOptions,
+    pub(crate) vm: usize,
+    pub(crate) root: ContextId,
+}
+
+/// A VM of one worker; plugins with the same key share it.
+pub(crate) struct Vm {
+    pub(crate) key: String,
+    pub(crate) host: SharedHost,
+    guest: Box<dyn Guest>,
+    failed: bool,
+}
+
+/// What a call into a guest gave.
+pub(crate) enum Answer {
+    /// It returned; `None` where the guest does not have the callback.
+    Returned(Option<u32>),
+    /// It trapped now.
+    Trapped(Trap),
+    /// Its VM had failed before.
+    Dead,
+}
+
+impl Vm {
+    pub(crate) fn new(key: String, host: SharedHost, guest: Box<dyn Guest>) -> Self {
+        Self { key, host, guest, failed: false }
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Calls the guest, and takes what it asked for meanwhile.
+    pub(crate) fn call(&mut self, callback: Callback, phase: Phase) -> (Answer, Vec<Deferred>) {
+        if self.failed {
+            return (Answer::Dead, Vec::new());
+        }
+        self.host.borrow_mut().enter(callback.context(), phase);
+        let answer = match self.guest.call(callback) {
+            Ok(result) => Answer::Returned(result),
+            Err(trap) => {
+                self.failed = true;
+                tracing::error!(callback = callback.export(), %trap, "a plugin's VM has failed");
+                Answer::Trapped(trap)
+            }
+        };
+        (answer, self.host.borrow_mut().take_deferred())
+    }
+}
+
+/// The plugins and VMs of one worker, and what guests asked for outside the exchange at hand.
+#[derive(Default)]
+pub(crate) struct Plugins {
+    pub(crate) plugins: Vec<Plugin>,
+    pub(crate) vms: Vec<Vm>,
+    pub(crate) outbox: Vec<(usize, Deferred)>,
+}
+
+impl Plugins {
+    pub(crate) fn vm_of(&mut self, plugin: usize) -> Option<&mut Vm> {
+        let vm = self.plugins.get(plugin)?.vm;
+        self.vms.get_mut(vm)
+    }
+}

@@ -1,0 +1,297 @@
+//! All exchanges, plugins and VMs of one thread, as one state machine.
+//!
+//! A driver (the proxy, or the simulation of the harness) feeds events in and takes [`Effect`]s
+//! and [`Command`]s out. Nothing here waits, reads a clock or opens a socket.
+
+use crate::abi::LogLevel;
+use crate::chain::{Chain, Effect};
+use crate::exchange::{Exchange, Info, LocalReply, SharedExchange, Side};
+use crate::guest::{Callback, ContextId, Guest};
+use crate::headers::Headers;
+use crate::host::{Deferred, Host, HttpCall, HttpCallOutcome, Phase, Services, SharedHost, VmSettings};
+use crate::plugin::{Answer, Plugin, PluginOptions, Plugins, StartError, Vm};
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Envoy's default for `per_connection_buffer_limit_bytes`.
+pub const DEFAULT_BUFFER_LIMIT: usize = 1 << 20;
+
+/// A plugin of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PluginId(usize);
+
+/// A VM of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VmId(usize);
+
+/// An exchange of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(u64);
+
+/// What the driver has to do beside the effects of the exchange that it has just fed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Start a callout, and give its outcome to [`Worker::call_done`].
+    Call {
+        /// Whose it is.
+        vm: VmId,
+        /// What to send.
+        call: HttpCall,
+    },
+    /// Call [`Worker::tick`] in this rhythm from now on; `None` stops it.
+    Tick {
+        /// Whose it is.
+        vm: VmId,
+        /// Root context.
+        root: ContextId,
+        /// Period.
+        period: Option<Duration>,
+    },
+    /// Another exchange has effects now.
+    Wake(StreamId),
+}
+
+/// One thread's engine.
+pub struct Worker {
+    services: Services,
+    plugins: Plugins,
+    streams: HashMap<StreamId, Chain>,
+    commands: VecDeque<Command>,
+    last_stream: u64,
+}
+
+impl Worker {
+    /// An engine without plugins.
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        Self {
+            services,
+            plugins: Plugins::default(),
+            streams: HashMap::new(),
+            commands: VecDeque::new(),
+            last_stream: 0,
+        }
+    }
+
+    /// Starts a plugin: `on_context_create`, `on_vm_start`, `on_configure` of a root context.
+    ///
+    /// `make` makes the guest where no VM with this `vm_key` runs yet. The key must stand for
+    /// code, `vm_id` and VM configuration alike.
+    ///
+    /// # Errors
+    /// When the VM cannot be made, a start callback answers false, or it traps.
+    pub fn add_plugin(
+        &mut self,
+        options: PluginOptions,
+        vm_key: &str,
+        vm: VmSettings,
+        make: impl FnOnce(SharedHost) -> Result<Box<dyn Guest>, String>,
+    ) -> Result<PluginId, StartError> {
+        let plugin = options.settings.name.clone();
+        let shared = self.plugins.vms.iter().position(|vm| vm.key == vm_key && !vm.is_failed());
+        let index = match shared {
+            Some(index) => index,
+            None => {
+                let host = Host::new(self.services.clone(), vm);
+                let guest =
+                    make(Rc::clone(&host)).map_err(|reason| StartError::Instantiate { plugin, reason })?;
+                self.plugins.vms.push(Vm::new(vm_key.to_owned(), host, guest));
+                self.plugins.vms.len() - 1
+            }
+        };
+        let root = self.start(index, &options)?;
+        self.plugins.plugins.push(Plugin { options, vm: index, root });
+        self.settle();
+        Ok(PluginId(self.plugins.plugins.len() - 1))
+    }
+
+    /// Begins an exchange through these plugins.
+    pub fn open(&mut self, chain: &[PluginId], info: Info, buffer_limit: usize) -> StreamId {
+        self.last_stream += 1;
+        let id = StreamId(self.last_stream);
+        let exchange = Rc::new(RefCell::new(Exchange { number: id.0, info, ..Exchange::default() }));
+        let indices: Vec<usize> = chain.iter().map(|plugin| plugin.0).collect();
+        self.streams.insert(id, Chain::new(exchange, &self.plugins, &indices, buffer_limit));
+        id
+    }
+
+    /// The data of an exchange, until [`Self::close`].
+    #[must_use]
+    pub fn exchange(&self, id: StreamId) -> Option<SharedExchange> {
+        self.streams.get(&id).map(|chain| Rc::clone(chain.exchange()))
+    }
+
+    /// Whether the driver may feed more of this side, or should stop reading it for now.
+    #[must_use]
+    pub fn wants(&self, id: StreamId, side: Side) -> bool {
+        self.streams.get(&id).is_some_and(|chain| chain.wants(side))
+    }
+
+    /// Headers have arrived; `end` where nothing follows.
+    pub fn headers(&mut self, id: StreamId, side: Side, headers: Headers, end: bool) {
+        self.feed(id, |chain, plugins| chain.headers(plugins, side, headers, end));
+    }
+
+    /// Body bytes have arrived; `end` where nothing follows.
+    pub fn body(&mut self, id: StreamId, side: Side, bytes: Bytes, end: bool) {
+        self.feed(id, |chain, plugins| chain.body(plugins, side, bytes, end));
+    }
+
+    /// Trailers have arrived.
+    pub fn trailers(&mut self, id: StreamId, side: Side, trailers: Headers) {
+        self.feed(id, |chain, plugins| chain.trailers(plugins, side, trailers));
+    }
+
+    /// The router answers by itself: no route, no upstream, a timeout.
+    pub fn reply(&mut self, id: StreamId, reply: LocalReply) {
+        self.feed(id, |chain, plugins| chain.reply(plugins, reply));
+    }
+
+    /// The upstream broke its response off, or the driver gives the exchange up.
+    pub fn reset(&mut self, id: StreamId) {
+        self.feed(id, |chain, _| chain.reset());
+    }
+
+    /// The exchange is over for client and upstream: `on_log`, `on_done`, `on_delete`.
+    pub fn close(&mut self, id: StreamId) {
+        if let Some(mut chain) = self.streams.remove(&id) {
+            chain.finish(&mut self.plugins);
+            self.settle();
+        }
+    }
+
+    /// The next thing to do for an exchange.
+    pub fn next_effect(&mut self, id: StreamId) -> Option<Effect> {
+        self.streams.get_mut(&id).and_then(Chain::next_effect)
+    }
+
+    /// The next thing to do beside.
+    pub fn next_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// A callout has ended.
+    pub fn call_done(&mut self, vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome) {
+        let Some(target) = self.plugins.vms.get_mut(vm.0) else { return };
+        let (headers, body_size, trailers) = outcome.sizes();
+        target.host.borrow_mut().deliver(outcome);
+        let (_, deferred) = target
+            .call(Callback::HttpCallResponse { root, token, headers, body_size, trailers }, Phase::Running);
+        target.host.borrow_mut().delivered();
+        self.plugins.outbox.extend(deferred.into_iter().map(|request| (vm.0, request)));
+        self.settle();
+    }
+
+    /// A period of a root's tick has passed.
+    pub fn tick(&mut self, vm: VmId, root: ContextId) {
+        let Some(target) = self.plugins.vms.get_mut(vm.0) else { return };
+        let (_, deferred) = target.call(Callback::Tick { root }, Phase::Running);
+        self.plugins.outbox.extend(deferred.into_iter().map(|request| (vm.0, request)));
+        self.settle();
+    }
+
+    /// Whether the plugin's VM has trapped.
+    #[must_use]
+    pub fn is_failed(&self, plugin: PluginId) -> bool {
+        let vm = self.plugins.plugins.get(plugin.0).and_then(|plugin| self.plugins.vms.get(plugin.vm));
+        vm.is_none_or(Vm::is_failed)
+    }
+
+    /// Number of exchanges that are open.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    fn start(&mut self, index: usize, options: &PluginOptions) -> Result<ContextId, StartError> {
+        let plugin = || options.settings.name.clone();
+        let Some(vm) = self.plugins.vms.get_mut(index) else {
+            return Err(StartError::Instantiate { plugin: plugin(), reason: "the VM is gone".into() });
+        };
+        let size = |bytes: &Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let root = vm.host.borrow_mut().add_root(Rc::clone(&options.settings));
+        let vm_size = size(&vm.host.borrow().vm_settings().configuration);
+        let steps = [
+            Callback::ContextCreate { context: root, parent: 0 },
+            Callback::VmStart { root, size: vm_size },
+            Callback::Configure { root, size: size(&options.settings.configuration) },
+        ];
+        for step in steps {
+            let (answer, deferred) = vm.call(step, Phase::Configure);
+            self.plugins.outbox.extend(deferred.into_iter().map(|request| (index, request)));
+            let callback = step.export();
+            match answer {
+                Answer::Returned(Some(0)) if !matches!(step, Callback::ContextCreate { .. }) => {
+                    vm.host.borrow().log(LogLevel::Error, format!("`{callback}` returned false").as_bytes());
+                    return Err(StartError::Refused { plugin: plugin(), callback });
+                }
+                Answer::Returned(_) => {}
+                Answer::Trapped(trap) => {
+                    return Err(StartError::Trapped { plugin: plugin(), callback, trap });
+                }
+                Answer::Dead => {
+                    return Err(StartError::Instantiate {
+                        plugin: plugin(),
+                        reason: "its VM has failed".into(),
+                    });
+                }
+            }
+        }
+        Ok(root)
+    }
+
+    fn feed(&mut self, id: StreamId, event: impl FnOnce(&mut Chain, &mut Plugins)) {
+        if let Some(chain) = self.streams.get_mut(&id) {
+            event(chain, &mut self.plugins);
+            self.settle();
+        }
+    }
+
+    /// Carries out what guests asked for outside the exchange that was fed.
+    fn settle(&mut self) {
+        let mut woken = BTreeSet::new();
+        while !self.plugins.outbox.is_empty() {
+            for (vm, request) in std::mem::take(&mut self.plugins.outbox) {
+                match request {
+                    Deferred::Call(call) => self.commands.push_back(Command::Call { vm: VmId(vm), call }),
+                    Deferred::Tick { root, period } => {
+                        self.commands.push_back(Command::Tick { vm: VmId(vm), root, period });
+                    }
+                    Deferred::Continue { context, side } => {
+                        woken.extend(self.with_context(vm, context, |chain, plugins, index| {
+                            chain.resume(plugins, side, index);
+                        }));
+                    }
+                    Deferred::Close { context } => {
+                        woken.extend(self.with_context(vm, context, |chain, _, _| chain.reset()));
+                    }
+                    Deferred::Reply { context, reply } => {
+                        woken.extend(
+                            self.with_context(vm, context, |chain, plugins, _| chain.reply(plugins, reply)),
+                        );
+                    }
+                    Deferred::Done { .. } => {}
+                }
+            }
+        }
+        self.commands.extend(woken.into_iter().map(Command::Wake));
+    }
+
+    fn with_context(
+        &mut self,
+        vm: usize,
+        context: ContextId,
+        act: impl FnOnce(&mut Chain, &mut Plugins, usize),
+    ) -> Option<StreamId> {
+        let host = Rc::clone(&self.plugins.vms.get(vm)?.host);
+        let id = StreamId(host.borrow_mut().view_mut(context)?.exchange.borrow().number);
+        let chain = self.streams.get_mut(&id)?;
+        let index = chain.position_of(vm, context)?;
+        act(chain, &mut self.plugins, index);
+        chain.has_effects().then_some(id)
+    }
+}
