@@ -1,2 +1,26 @@
-//! Placeholder.
-fn main() {}
+//! The commands that README and CI call: `demo`, `test` and `bench`.
+
+mod report;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "What README and CI call")]
+enum Command {
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Command::parse() {
+        Command::Test(arguments) => test::exec(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

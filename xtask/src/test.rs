@@ -1,0 +1,68 @@
+//! `cargo xtask test`: every check of this project, in the order in which a mistake shows soonest.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Result, ensure};
+
+use crate::report::Report;
+use crate::tools;
+use crate::workspace::{cargo, root};
+
+const WASM_TARGET: &str = "wasm32-wasip1";
+
+/// Run everything: formatting, clippy, unit, doc, scenario, CLI, proxy and parity tests, house rules, cargo-deny
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Fail where something is missing, instead of skipping what needs it
+    #[arg(long)]
+    require_all: bool,
+}
+
+pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
+    let mut report = Report::new(arguments.require_all);
+
+    report.run("formatting", &mut cargo(["fmt", "--all", "--check"]))?;
+    match tools::cargo_deny() {
+        Ok(program) => {
+            let mut deny = Command::new(program);
+            deny.current_dir(root()).args(["--workspace", "check", "bans", "licenses", "sources"]);
+            report.run("cargo-deny", &mut deny)?;
+        }
+        Err(error) => report.skip("cargo-deny", &format!("{error:#}")),
+    }
+    report.run("clippy", &mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+
+    if let Err(error) = wasm_target() {
+        report.skip("modules for Wasm", &format!("{error:#}"));
+    }
+    let mut tests = cargo(["test", "--workspace", "--no-fail-fast"]);
+    match tools::envoy() {
+        Ok(program) => {
+            tests.env("ENVOY", program);
+        }
+        Err(error) => report.skip("parity with Envoy", &format!("{error:#}")),
+    }
+    report.run("unit, doc, CLI, proxy and parity tests, house rules", &mut tests)?;
+
+    Ok(if report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Makes sure that filters can be built, and says so if that changes the toolchain.
+fn wasm_target() -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    rustc
+        .current_dir(root())
+        .args(["--print", "target-libdir", "--target", WASM_TARGET])
+        .stderr(Stdio::null());
+    let folder = String::from_utf8(rustc.output()?.stdout)?;
+    if std::path::Path::new(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    println!("\nadding target `{WASM_TARGET}`: rustup target add {WASM_TARGET}");
+    let added = Command::new("rustup").current_dir(root()).args(["target", "add", WASM_TARGET]).status();
+    ensure!(
+        added.is_ok_and(|status| status.success()),
+        "target `{WASM_TARGET}` is missing and rustup could not add it"
+    );
+    Ok(())
+}

