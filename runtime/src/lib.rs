@@ -8,14 +8,18 @@
 //!
 //! Reading order: [`abi`] (numbers and bytes), [`exchange`] (the data of one request),
 //! [`guest`] (how a filter is called), [`host`] (what a filter may ask for), [`plugin`] (one
-//! configured plugin), [`chain`] (a phase through the filters), [`worker`] (all of one thread).
+//! configured plugin), [`chain`] (a phase through the filters), [`worker`] (all of one thread), [`document`] (files with
+//! positions).
 
 pub mod abi;
 pub mod body;
 pub mod chain;
+pub mod document;
 pub mod exchange;
 pub mod guest;
 pub mod headers;
 pub mod host;
 pub mod plugin;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 pub mod worker;

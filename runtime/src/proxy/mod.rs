@@ -1,0 +1,3 @@
+//! The standalone proxy: configuration, sockets, routing and administration.
+
+pub mod config;
