@@ -26,5 +26,9 @@ fn what_flags_say_becomes_a_configuration_that_reads_back_equal() {
     };
     let bootstrap = setup.bootstrap();
     let yaml = bootstrap.to_yaml();
-    assert_eq!(Bootstrap::parse("generated.yaml", &yaml).map_err(|error| error.render()), Ok(bootstrap), "{yaml}");
+    assert_eq!(
+        Bootstrap::parse("generated.yaml", &yaml).map_err(|error| error.render()),
+        Ok(bootstrap),
+        "{yaml}"
+    );
 }
