@@ -27,6 +27,14 @@ pub struct PluginId(usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VmId(usize);
 
+impl VmId {
+    /// The VM that was made first.
+    #[cfg(test)]
+    pub(crate) fn first() -> Self {
+        Self(0)
+    }
+}
+
 /// An exchange of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(u64);

@@ -233,6 +233,9 @@ impl Chain {
                 Called::Answered(result.unwrap_or(0))
             }
             Answer::Trapped(_) => {
+                if let Some(filter) = self.filters.get_mut(index) {
+                    filter.skipped = true;
+                }
                 self.fail_exchange(plugins);
                 Called::Failed
             }

@@ -7,6 +7,8 @@
 mod callback;
 mod iterate;
 mod reply;
+#[cfg(test)]
+mod tests;
 
 use crate::body::Body;
 use crate::exchange::{SharedExchange, Side};
