@@ -37,7 +37,10 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open.
     pub fn add_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
-        self.write(map, |headers| headers.append(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
+        let side = side(map);
+        self.write(map, |headers| {
+            headers.add(side, Bytes::copy_from_slice(name), Bytes::copy_from_slice(value))
+        })
     }
 
     /// Replaces every copy of a header by one.
@@ -63,7 +66,13 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open.
     pub fn set_map_pairs(&self, map: MapKind, pairs: Vec<(Bytes, Bytes)>) -> Result<(), Status> {
-        self.write(map, |headers| *headers = pairs.into_iter().collect())
+        let side = side(map);
+        self.write(map, |headers| {
+            *headers = Headers::with_capacity(pairs.len());
+            for (name, value) in pairs {
+                headers.add(side, name, value);
+            }
+        })
     }
 
     fn read<T>(&self, map: MapKind, read: impl FnOnce(&Headers) -> T) -> Option<T> {
@@ -120,4 +129,8 @@ fn place(map: MapKind) -> Option<(Side, bool)> {
 fn is_open(view: &View, side: Side, trailers: bool) -> bool {
     let open = view.side(side);
     if trailers { open.trailers } else { open.headers }
+}
+
+fn side(map: MapKind) -> Side {
+    place(map).map_or(Side::Request, |(side, _)| side)
 }

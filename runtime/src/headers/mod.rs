@@ -3,6 +3,11 @@
 //! Names are lower case. Pseudo headers stand first, as in Envoy's map. `http::HeaderMap` is
 //! not used because it regroups repeated names, which a guest can see.
 
+mod joined;
+
+pub use joined::is_joined;
+
+use crate::exchange::Side;
 use bytes::Bytes;
 
 /// An ordered multimap of header names and values.
@@ -50,6 +55,18 @@ impl Headers {
             self.pseudo += 1;
         } else {
             self.entries.push((name, value));
+        }
+    }
+
+    /// Adds an entry as Envoy does: a second copy of a well-known header is joined to the first.
+    pub fn add(&mut self, side: Side, name: Bytes, value: Bytes) {
+        let name = lower(name);
+        if is_joined(side, &name)
+            && let Some((_, first)) = self.entries.iter_mut().find(|(key, _)| *key == name)
+        {
+            *first = [first.as_ref(), value.as_ref()].join(&b',').into();
+        } else {
+            self.append(name, value);
         }
     }
 
@@ -124,6 +141,19 @@ mod tests {
             [("a", "1"), (":path", "/"), (":method", "GET"), ("b", "2")].into_iter().collect();
         let names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
         assert_eq!(names, [b":path".as_slice(), b":method", b"a", b"b"]);
+    }
+
+    #[test]
+    fn a_second_copy_of_a_well_known_header_is_joined_to_the_first() {
+        let mut headers = Headers::new();
+        for (name, value) in
+            [("Accept", "a"), ("x-own", "1"), ("accept", "b"), ("x-own", "2"), ("etag", "e"), ("etag", "f")]
+        {
+            headers.add(Side::Request, name.into(), value.into());
+        }
+        assert_eq!(headers.get(b"accept").unwrap(), "a,b");
+        assert_eq!(headers.get_all(b"x-own").count(), 2);
+        assert_eq!(headers.get_all(b"etag").count(), 2, "joined in responses only");
     }
 
     #[test]
