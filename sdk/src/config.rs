@@ -1,0 +1,119 @@
+//! Reads a filter's typed configuration, and says precisely what is wrong with it.
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+/// A configuration that does not fit its type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{problem}{}", at(.path), hint(.missing))]
+pub(crate) struct ConfigError {
+    path: String,
+    problem: String,
+    missing: bool,
+}
+
+fn at(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("at `{path}`: ") }
+}
+
+fn hint(missing: &bool) -> &'static str {
+    if *missing { " (the plugin was given no configuration)" } else { "" }
+}
+
+/// Reads JSON. No bytes at all count as `{}`, or as `null` for types without fields.
+pub(crate) fn parse<C: DeserializeOwned>(bytes: &[u8]) -> Result<C, ConfigError> {
+    if !bytes.trim_ascii().is_empty() {
+        return read(bytes, false);
+    }
+    read(b"{}", true).or_else(|error| read(b"null", true).map_err(|_| error))
+}
+
+fn read<C: DeserializeOwned>(bytes: &[u8], missing: bool) -> Result<C, ConfigError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| ConfigError {
+        path: path(error.path()),
+        problem: error.inner().to_string(),
+        missing,
+    })?;
+    json.end().map_err(|error| ConfigError { path: String::new(), problem: error.to_string(), missing })?;
+    Ok(value)
+}
+
+fn path(path: &serde_path_to_error::Path) -> String {
+    let mut out = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => out.push_str(&format!("[{index}]")),
+            Segment::Map { key: name } | Segment::Enum { variant: name } => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(name);
+            }
+            Segment::Unknown => out.push_str(".?"),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::ClusterName;
+    use crate::headers::HeaderName;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading is tested")]
+    struct Config {
+        cluster: ClusterName,
+        #[serde(default)]
+        rules: Vec<Rule>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only reading is tested")]
+    struct Rule {
+        header: HeaderName,
+        #[serde(default)]
+        weight: u8,
+    }
+
+    fn refusal(json: &str) -> String {
+        parse::<Config>(json.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_error_names_path_value_and_expectation() {
+        assert_eq!(
+            refusal(r#"{"cluster": "a", "rules": [{"header": "x"}, {"header": "x", "weight": "much"}]}"#),
+            "at `rules[1].weight`: invalid type: string \"much\", expected u8 at line 1 column 76"
+        );
+        assert_eq!(
+            refusal(r#"{"cluster": "a", "rules": [{"header": "x y"}]}"#),
+            "at `rules[0].header`: `x y` is not a header name: expected one or more of a-z, 0-9 and \
+             !#$%&'*+-.^_`|~ at line 1 column 44"
+        );
+        assert_eq!(
+            refusal(r#"{"cluster": ""}"#),
+            "at `cluster`: a cluster name is empty: expected the name of a cluster of the proxy at \
+             line 1 column 15"
+        );
+    }
+
+    #[test]
+    fn unknown_fields_and_trailing_text_are_refused() {
+        assert!(refusal(r#"{"clustr": "a"}"#).contains("unknown field `clustr`, expected `cluster` or"));
+        assert!(refusal(r#"{"cluster": "a"} x"#).contains("trailing characters"));
+    }
+
+    #[test]
+    fn no_configuration_is_an_empty_one() {
+        assert!(parse::<()>(b"").is_ok());
+        assert_eq!(
+            refusal(""),
+            "missing field `cluster` at line 1 column 2 (the plugin was given no configuration)"
+        );
+    }
+}

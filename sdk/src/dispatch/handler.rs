@@ -1,0 +1,35 @@
+//! A filter without its type parameters, so that the dispatcher is compiled once and not per filter.
+
+use super::Task;
+use crate::config;
+use crate::error::Result;
+use crate::filter::{Failure, Filter, Recovery};
+use crate::next::Next;
+use crate::request::Request;
+use crate::response::Response;
+use crate::setup::Setup;
+use std::rc::Rc;
+
+/// The object-safe form of [`Filter`].
+pub(crate) trait Handler {
+    fn handle(self: Rc<Self>, request: Request, next: Next) -> Task<Result<Response>>;
+    fn on_error(&self, failure: &Failure<'_>) -> Recovery;
+}
+
+impl<F: Filter> Handler for F {
+    fn handle(self: Rc<Self>, request: Request, next: Next) -> Task<Result<Response>> {
+        Box::pin(async move { Filter::handle(&*self, request, next).await })
+    }
+
+    fn on_error(&self, failure: &Failure<'_>) -> Recovery {
+        Filter::on_error(self, failure)
+    }
+}
+
+/// Makes a filter from the bytes of its configuration.
+pub(crate) type Factory = fn(&[u8], &mut Setup) -> Result<Rc<dyn Handler>>;
+
+pub(crate) fn factory<F: Filter>(configuration: &[u8], setup: &mut Setup) -> Result<Rc<dyn Handler>> {
+    let config = config::parse::<F::Config>(configuration)?;
+    Ok(Rc::new(F::new(config, setup)?))
+}

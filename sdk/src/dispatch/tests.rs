@@ -1,0 +1,1 @@
+//! What exchanges do, over a host that records.

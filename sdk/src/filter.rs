@@ -1,0 +1,135 @@
+//! What a filter author implements: one async function over one exchange.
+
+use crate::error::{Error, Result};
+use crate::next::Next;
+use crate::request::Request;
+use crate::response::Response;
+use crate::setup::Setup;
+use serde::de::DeserializeOwned;
+
+/// An HTTP filter.
+///
+/// One value is made for each configuration in each VM (a proxy runs a VM per worker thread), and
+/// shared by all its exchanges: state goes into `Cell`s and `RefCell`s.
+///
+/// ```no_run
+/// use mesh_filter::prelude::*;
+///
+/// #[derive(Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Config { team: String }
+///
+/// struct Team { config: Config }
+///
+/// impl Filter for Team {
+///     type Config = Config;
+///
+///     fn new(config: Config, _setup: &mut Setup) -> Result<Self> {
+///         Ok(Self { config })
+///     }
+///
+///     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+///         request.headers_mut().set("x-team", &self.config.team)?;
+///         let mut response = next.run(request).await?;
+///         response.headers_mut().remove("server")?;
+///         Ok(response)
+///     }
+/// }
+///
+/// mesh_filter::register!(Team);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a filter",
+    label = "`mesh_filter::Filter` is not implemented for this type",
+    note = "write `impl Filter for {Self}` with `type Config`, `fn new(config, setup)` and \
+            `async fn handle(&self, request, next)`"
+)]
+pub trait Filter: Sized + 'static {
+    /// The plugin's configuration, read from JSON. `()` for none.
+    type Config: DeserializeOwned;
+
+    /// Makes the filter; here metrics and timed jobs are set up too.
+    ///
+    /// # Errors
+    /// Whatever it returns refuses the configuration: the proxy then keeps the old one, or does
+    /// not start.
+    fn new(config: Self::Config, setup: &mut Setup) -> Result<Self>;
+
+    /// Handles one exchange.
+    ///
+    /// `next.run(request)` gives the request to the next filter and comes back with the headers of
+    /// the response; what is returned goes to the client. A response made without `next` is a
+    /// local reply. When the stream is reset, or the proxy answers before the filter does, the
+    /// future is dropped where it waits.
+    ///
+    /// # Errors
+    /// [`Filter::on_error`] says what becomes of them.
+    fn handle(&self, request: Request, next: Next) -> impl Future<Output = Result<Response>>;
+
+    /// Chooses what happens to an exchange that [`Filter::handle`] could not handle: 503 while the
+    /// request is here and 500 while the response is here, unless it says otherwise.
+    ///
+    /// It is not asked when a function of [`Response::map_body`] fails, because the headers have
+    /// left by then: that stream is reset. Every error is logged as a warning and counted in
+    /// `mesh_filter.errors` before.
+    fn on_error(&self, failure: &Failure<'_>) -> Recovery {
+        Recovery::Reply(failure.reply())
+    }
+}
+
+/// An exchange that could not be handled; see [`Filter::on_error`].
+#[derive(Debug)]
+pub struct Failure<'a> {
+    error: &'a Error,
+    phase: Phase,
+}
+
+impl<'a> Failure<'a> {
+    pub(crate) fn new(error: &'a Error, phase: Phase) -> Self {
+        Self { error, phase }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn error(&self) -> &'a Error {
+        self.error
+    }
+
+    /// How far the exchange had come.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The reply without body that clients get by default, with details `mesh_filter_error`.
+    #[must_use]
+    pub fn reply(&self) -> Response {
+        let status = match self.phase {
+            Phase::Request => 503,
+            Phase::Response => 500,
+        };
+        Response::new(status).with_details("mesh_filter_error")
+    }
+}
+
+/// How far an exchange has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// No response has come yet.
+    Request,
+    /// The headers of the response are here.
+    Response,
+}
+
+/// What becomes of an exchange that could not be handled.
+#[derive(Debug)]
+#[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "one per failure; a box would be in every author's way")]
+pub enum Recovery {
+    /// The client gets this.
+    Reply(Response),
+    /// The exchange goes on as if the filter were not there. Changes that were not yet written
+    /// (those of a request before [`Next::run`], those of a response) are lost.
+    Pass,
+}

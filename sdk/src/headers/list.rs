@@ -1,0 +1,272 @@
+//! The list itself: read lazily by one hostcall, changed in memory, written back as few hostcalls.
+
+use super::field::{self, Action};
+use super::{HeaderError, Value};
+use crate::dispatch::Stream;
+use crate::host::{HostError, MapKind, Pairs, host};
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+use std::rc::Rc;
+
+/// Headers of a request, a response or a call's reply, in order, with repeated names.
+///
+/// Names compare without regard to case and are written in lower case.
+///
+/// ```no_run
+/// # use mesh_filter::prelude::*;
+/// # fn show(mut request: Request) -> Result<()> {
+/// let user = request.headers().get("x-user").map(|user| user.as_str()).transpose()?;
+/// log::info!("user {user:?}");
+/// request.headers_mut().remove("x-user")?; // every copy
+/// request.headers_mut().set("x-team", "blue")?; // exactly one copy
+/// request.headers_mut().append("via", "1.1 mesh")?; // one more
+/// # Ok(()) }
+/// ```
+pub struct Headers {
+    map: MapKind,
+    /// The stream whose map this is; none for headers that exist in this VM only.
+    stream: Option<Rc<Stream>>,
+    fields: OnceCell<Vec<Field>>,
+    failure: Cell<Option<HostError>>,
+    changes: Vec<Change>,
+}
+
+struct Field {
+    name: String,
+    value: Vec<u8>,
+}
+
+enum Change {
+    Set(String, Vec<u8>),
+    Append(String, Vec<u8>),
+    Remove(String),
+}
+
+impl Change {
+    fn name(&self) -> &str {
+        match self {
+            Self::Set(name, _) | Self::Append(name, _) | Self::Remove(name) => name,
+        }
+    }
+}
+
+impl Headers {
+    /// The headers of a stream, not read yet.
+    pub(crate) fn of(stream: Rc<Stream>, map: MapKind) -> Self {
+        Self {
+            map,
+            stream: Some(stream),
+            fields: OnceCell::new(),
+            failure: Cell::new(None),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Headers that exist in this VM only.
+    pub(crate) fn local(map: MapKind, pairs: Pairs) -> Self {
+        Self {
+            map,
+            stream: None,
+            fields: OnceCell::from(fields(pairs)),
+            failure: Cell::new(None),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The first value of a name.
+    ///
+    /// A client may send a name several times: where that matters, ask [`Headers::get_all`].
+    #[must_use]
+    pub fn get(&self, name: impl AsRef<str>) -> Option<Value<'_>> {
+        let name = name.as_ref();
+        self.fields().iter().find(|field| field.is(name)).map(|field| Value::new(&field.value))
+    }
+
+    /// All values of a name, in order.
+    pub fn get_all(&self, name: impl AsRef<str>) -> impl Iterator<Item = Value<'_>> {
+        self.fields()
+            .iter()
+            .filter(move |field| field.is(name.as_ref()))
+            .map(|field| Value::new(&field.value))
+    }
+
+    /// Whether the name occurs.
+    #[must_use]
+    pub fn contains(&self, name: impl AsRef<str>) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// All names and values in order, pseudo headers included.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.fields().iter().map(|field| (field.name.as_str(), Value::new(&field.value)))
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields().len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields().is_empty()
+    }
+
+    /// Leaves exactly one entry of this name.
+    ///
+    /// # Errors
+    /// When the name or the value cannot be; see [`HeaderError`].
+    pub fn set(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
+        let (name, value) = self.checked(name.as_ref(), value.as_ref(), Action::Set)?;
+        if let Some(fields) = self.fields.get_mut() {
+            let mut same = fields.iter().filter(|field| field.name == name);
+            if same.next().is_some_and(|field| field.value == value) && same.next().is_none() {
+                return Ok(());
+            }
+            replace(fields, &name, &value);
+        }
+        self.changes.retain(|change| change.name() != name);
+        self.changes.push(Change::Set(name, value));
+        Ok(())
+    }
+
+    /// Adds one more entry of this name.
+    ///
+    /// # Errors
+    /// When the name or the value cannot be; see [`HeaderError`].
+    pub fn append(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
+        let (name, value) = self.checked(name.as_ref(), value.as_ref(), Action::Append)?;
+        if let Some(fields) = self.fields.get_mut() {
+            fields.push(Field { name: name.clone(), value: value.clone() });
+        }
+        self.changes.push(Change::Append(name, value));
+        Ok(())
+    }
+
+    /// Removes every entry of this name.
+    ///
+    /// # Errors
+    /// When the name cannot be, or is a pseudo header: a message without them is none.
+    pub fn remove(&mut self, name: impl AsRef<str>) -> Result<(), HeaderError> {
+        let (name, _) = self.checked(name.as_ref(), &[], Action::Remove)?;
+        if let Some(fields) = self.fields.get_mut() {
+            let before = fields.len();
+            fields.retain(|field| field.name != name);
+            if fields.len() == before {
+                return Ok(());
+            }
+        }
+        self.changes.retain(|change| change.name() != name);
+        self.changes.push(Change::Remove(name));
+        Ok(())
+    }
+
+    /// Writes the changes to the proxy: one hostcall for each that still matters.
+    pub(crate) fn commit(&mut self) -> Result<(), HostError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let host = host();
+        for change in std::mem::take(&mut self.changes) {
+            let (hostcall, result) = match &change {
+                Change::Set(name, value) => {
+                    ("proxy_replace_header_map_value", host.replace_header_map_value(self.map, name, value))
+                }
+                Change::Append(name, value) => {
+                    ("proxy_add_header_map_value", host.add_header_map_value(self.map, name, value))
+                }
+                Change::Remove(name) => {
+                    ("proxy_remove_header_map_value", host.remove_header_map_value(self.map, name))
+                }
+            };
+            result.map_err(|status| HostError::new(hostcall, change.name(), status))?;
+        }
+        Ok(())
+    }
+
+    /// All entries but pseudo headers, for a local reply.
+    pub(crate) fn plain_fields(&self) -> Vec<(&str, &[u8])> {
+        self.fields()
+            .iter()
+            .filter(|field| !field.name.starts_with(':'))
+            .map(|field| (field.name.as_str(), field.value.as_slice()))
+            .collect()
+    }
+
+    fn checked(&self, name: &str, value: &[u8], action: Action) -> Result<(String, Vec<u8>), HeaderError> {
+        let name = name.to_ascii_lowercase();
+        field::check_name(self.map, &name, action)?;
+        if action != Action::Remove {
+            field::check_value(&name, value)?;
+        }
+        Ok((name, value.to_vec()))
+    }
+
+    fn fields(&self) -> &[Field] {
+        self.fields.get_or_init(|| {
+            let mut list = self.read().unwrap_or_else(|failure| {
+                log::error!("{failure}");
+                self.failure.set(Some(failure));
+                Vec::new()
+            });
+            for change in &self.changes {
+                match change {
+                    Change::Set(name, value) => replace(&mut list, name, value),
+                    Change::Append(name, value) => {
+                        list.push(Field { name: name.clone(), value: value.clone() });
+                    }
+                    Change::Remove(name) => list.retain(|field| field.name != *name),
+                }
+            }
+            list
+        })
+    }
+
+    fn read(&self) -> Result<Vec<Field>, HostError> {
+        // The proxy takes the map away when the headers have left; whoever still holds this list
+        // then (in state shared between streams, say) must not reach another stream's map.
+        if !self.stream.as_ref().is_some_and(|stream| stream.may_touch(self.map)) {
+            let status = crate::host::Status::BAD_ARGUMENT;
+            return Err(HostError::new("proxy_get_header_map_pairs", format!("{:?}", self.map), status));
+        }
+        host()
+            .get_header_map_pairs(self.map)
+            .map(fields)
+            .map_err(|status| HostError::new("proxy_get_header_map_pairs", format!("{:?}", self.map), status))
+    }
+}
+
+impl Field {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// Puts one value where the first stood, so that the order of the others stays.
+fn replace(fields: &mut Vec<Field>, name: &str, value: &[u8]) {
+    let position = fields.iter().position(|field| field.name == name).unwrap_or(fields.len());
+    fields.retain(|field| field.name != name);
+    fields.insert(position, Field { name: name.to_owned(), value: value.to_vec() });
+}
+
+fn fields(pairs: Pairs) -> Vec<Field> {
+    let text = |name: Vec<u8>| {
+        // Proxies let only tokens through; anything else is kept visible, but matches nothing.
+        String::from_utf8(name).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into())
+    };
+    pairs
+        .into_iter()
+        .map(|(name, value)| {
+            let mut name = text(name);
+            name.make_ascii_lowercase();
+            Field { name, value }
+        })
+        .collect()
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,130 @@
+//! The proxy as a filter sees it: one method per hostcall, and nothing else.
+//!
+//! On `wasm32` the methods are the imports of the module (`wasm`), on other targets a test
+//! harness supplies them (`slot`). Everything above this module works the same over both.
+
+mod error;
+mod kinds;
+mod status;
+
+#[cfg(any(target_arch = "wasm32", test))]
+mod pairs;
+#[cfg(not(target_arch = "wasm32"))]
+mod slot;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+
+pub use error::HostError;
+pub use kinds::{BufferKind, LogLevel, MapKind, MetricKind, Side};
+pub use status::Status;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use slot::{Installed, install};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use slot::host;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use wasm::host;
+
+/// A list of names and values in the order in which the proxy holds them.
+pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What a filter may ask of its proxy.
+///
+/// Methods are named as the imports, without `proxy_`. They act on the context whose callback
+/// runs, or on the one named by [`Host::set_effective_context`]. Nothing here checks anything:
+/// callers pass arguments that are already valid, and get the status that the proxy answered.
+#[expect(clippy::missing_errors_doc, reason = "each answers `Err` with every status but `OK`")]
+pub trait Host {
+    /// Writes one line to the proxy's log.
+    fn log(&self, level: LogLevel, message: &[u8]) -> Result<(), Status>;
+
+    /// The wall clock, in nanoseconds since 1970.
+    fn get_current_time_nanoseconds(&self) -> Result<u64, Status>;
+
+    /// The monotonic clock, in nanoseconds since some moment (WASI `clock_time_get`).
+    fn monotonic_nanoseconds(&self) -> u64;
+
+    /// A variable of the VM's environment (WASI `environ_get`).
+    fn environment_variable(&self, name: &str) -> Option<String>;
+
+    /// A property; `path` holds the segments joined with NUL bytes.
+    fn get_property(&self, path: &[u8]) -> Result<Vec<u8>, Status>;
+
+    /// Sets a property of the stream.
+    fn set_property(&self, path: &[u8], value: &[u8]) -> Result<(), Status>;
+
+    /// All pairs of a map; an empty list where the map is not there.
+    fn get_header_map_pairs(&self, map: MapKind) -> Result<Pairs, Status>;
+
+    /// Leaves exactly one entry of this name.
+    fn replace_header_map_value(&self, map: MapKind, name: &str, value: &[u8]) -> Result<(), Status>;
+
+    /// Adds one more entry of this name.
+    fn add_header_map_value(&self, map: MapKind, name: &str, value: &[u8]) -> Result<(), Status>;
+
+    /// Removes every entry of this name.
+    fn remove_header_map_value(&self, map: MapKind, name: &str) -> Result<(), Status>;
+
+    /// Bytes of a buffer, cut at its end.
+    fn get_buffer_bytes(&self, buffer: BufferKind, start: usize, size: usize) -> Result<Vec<u8>, Status>;
+
+    /// Replaces bytes of a buffer.
+    fn set_buffer_bytes(
+        &self,
+        buffer: BufferKind,
+        start: usize,
+        size: usize,
+        bytes: &[u8],
+    ) -> Result<(), Status>;
+
+    /// Answers the request without the upstream.
+    fn send_local_response(
+        &self,
+        status: u16,
+        details: &str,
+        body: &[u8],
+        headers: &[(&str, &[u8])],
+        grpc_status: Option<u32>,
+    ) -> Result<(), Status>;
+
+    /// Lets a paused side of the stream go on.
+    fn continue_stream(&self, side: Side) -> Result<(), Status>;
+
+    /// Resets the stream.
+    fn close_stream(&self, side: Side) -> Result<(), Status>;
+
+    /// A shared value and its version.
+    fn get_shared_data(&self, key: &str) -> Result<(Vec<u8>, u32), Status>;
+
+    /// Writes a shared value; `cas` 0 writes whatever the version is.
+    fn set_shared_data(&self, key: &str, value: &[u8], cas: u32) -> Result<(), Status>;
+
+    /// Starts an HTTP call and answers its token.
+    fn http_call(
+        &self,
+        cluster: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        trailers: &[(&str, &str)],
+        timeout_ms: u32,
+    ) -> Result<u32, Status>;
+
+    /// Sets the period of the root context's tick; 0 ends it.
+    fn set_tick_period_milliseconds(&self, period_ms: u32) -> Result<(), Status>;
+
+    /// Defines a metric and answers its number.
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, Status>;
+
+    /// Changes a counter or a gauge by an amount.
+    fn increment_metric(&self, metric: u32, offset: i64) -> Result<(), Status>;
+
+    /// Sets a gauge, or adds a sample to a histogram.
+    fn record_metric(&self, metric: u32, value: u64) -> Result<(), Status>;
+
+    /// The value of a counter or a gauge.
+    fn get_metric(&self, metric: u32) -> Result<u64, Status>;
+
+    /// Chooses the context on which the hostcalls that follow act.
+    fn set_effective_context(&self, context: u32) -> Result<(), Status>;
+}

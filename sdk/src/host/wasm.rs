@@ -1,0 +1,304 @@
+//! The host of `wasm32`: the imports of the module, and the only `unsafe` code of the SDK.
+//!
+//! The `proxy-wasm` crate declares the same imports, but with an enumeration as result. A proxy
+//! that answers a number outside that enumeration would be undefined behaviour there, and its
+//! wrappers panic on statuses that they do not expect. Here every result is a plain number.
+//! The one exception is `proxy_http_call`: the crate's dispatcher only accepts answers to calls
+//! that went out through its own function.
+#![expect(unsafe_code, reason = "imports are foreign functions")]
+
+use super::{BufferKind, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status, pairs};
+use std::ptr;
+use std::time::{Duration, Instant};
+
+/// The imports.
+struct Imports;
+
+/// The host in place: always the imports.
+pub(crate) fn host() -> &'static dyn Host {
+    &Imports
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_get_property(path: *const u8, size: usize, out: *mut *mut u8, out_size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, out: *mut *mut u8, out_size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        size: usize,
+        out: *mut *mut u8,
+        out_size: *mut usize,
+    ) -> u32;
+    fn proxy_set_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        size: usize,
+        bytes: *const u8,
+        bytes_size: usize,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_continue_stream(side: u32) -> u32;
+    fn proxy_close_stream(side: u32) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        out: *mut *mut u8,
+        out_size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
+    fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
+    fn proxy_record_metric(metric: u32, value: u64) -> u32;
+    fn proxy_get_metric(metric: u32, value: *mut u64) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+}
+
+fn check(status: u32) -> Result<(), Status> {
+    if status == Status::OK.0 { Ok(()) } else { Err(Status(status)) }
+}
+
+/// Where the proxy puts bytes that it allocated in this module.
+struct Out {
+    bytes: *mut u8,
+    size: usize,
+}
+
+impl Out {
+    const EMPTY: Self = Self { bytes: ptr::null_mut(), size: 0 };
+
+    /// The bytes, once the proxy has answered with `status`.
+    fn take(self, status: u32) -> Result<Vec<u8>, Status> {
+        check(status)?;
+        if self.bytes.is_null() || self.size == 0 {
+            return Ok(Vec::new());
+        }
+        // SAFETY: both fields start as "nothing" and only the proxy writes them. It writes a
+        // pointer that it got from this module's exported allocator for exactly `size` bytes,
+        // which is a boxed slice of the global allocator, and gives it away by that.
+        Ok(unsafe { Vec::from_raw_parts(self.bytes, self.size, self.size) })
+    }
+}
+
+impl Host for Imports {
+    fn log(&self, level: LogLevel, message: &[u8]) -> Result<(), Status> {
+        // SAFETY: pointer and length are those of one live slice, which the proxy only reads.
+        check(unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) })
+    }
+
+    fn get_current_time_nanoseconds(&self) -> Result<u64, Status> {
+        let mut time = 0;
+        // SAFETY: the proxy writes one `u64`, and `time` is one.
+        check(unsafe { proxy_get_current_time_nanoseconds(&raw mut time) }).map(|()| time)
+    }
+
+    fn monotonic_nanoseconds(&self) -> u64 {
+        thread_local! {
+            static START: Instant = Instant::now();
+        }
+        START.with(|start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn environment_variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn get_property(&self, path: &[u8]) -> Result<Vec<u8>, Status> {
+        let mut out = Out::EMPTY;
+        // SAFETY: the slice is live and only read; the proxy writes one pointer and one size,
+        // and the two fields of `out` are these.
+        let status =
+            unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut out.bytes, &raw mut out.size) };
+        out.take(status)
+    }
+
+    fn set_property(&self, path: &[u8], value: &[u8]) -> Result<(), Status> {
+        // SAFETY: both slices are live, and the proxy only reads them.
+        check(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
+    }
+
+    fn get_header_map_pairs(&self, map: MapKind) -> Result<Pairs, Status> {
+        let mut out = Out::EMPTY;
+        // SAFETY: the proxy writes one pointer and one size, and the two fields of `out` are these.
+        let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut out.bytes, &raw mut out.size) };
+        pairs::decode(&out.take(status)?).ok_or(Status::PARSE_FAILURE)
+    }
+
+    fn replace_header_map_value(&self, map: MapKind, name: &str, value: &[u8]) -> Result<(), Status> {
+        // SAFETY: both slices are live, and the proxy only reads them.
+        check(unsafe {
+            proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+        })
+    }
+
+    fn add_header_map_value(&self, map: MapKind, name: &str, value: &[u8]) -> Result<(), Status> {
+        // SAFETY: both slices are live, and the proxy only reads them.
+        check(unsafe {
+            proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+        })
+    }
+
+    fn remove_header_map_value(&self, map: MapKind, name: &str) -> Result<(), Status> {
+        // SAFETY: the slice is live, and the proxy only reads it.
+        check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+    }
+
+    fn get_buffer_bytes(&self, buffer: BufferKind, start: usize, size: usize) -> Result<Vec<u8>, Status> {
+        let mut out = Out::EMPTY;
+        // SAFETY: the proxy writes one pointer and one size, and the two fields of `out` are these.
+        let status = unsafe {
+            proxy_get_buffer_bytes(buffer as u32, start, size, &raw mut out.bytes, &raw mut out.size)
+        };
+        out.take(status)
+    }
+
+    fn set_buffer_bytes(
+        &self,
+        buffer: BufferKind,
+        start: usize,
+        size: usize,
+        bytes: &[u8],
+    ) -> Result<(), Status> {
+        // SAFETY: the slice is live, and the proxy only reads it.
+        check(unsafe { proxy_set_buffer_bytes(buffer as u32, start, size, bytes.as_ptr(), bytes.len()) })
+    }
+
+    fn send_local_response(
+        &self,
+        status: u16,
+        details: &str,
+        body: &[u8],
+        headers: &[(&str, &[u8])],
+        grpc_status: Option<u32>,
+    ) -> Result<(), Status> {
+        let headers = pairs::encode(headers);
+        let grpc_status = grpc_status.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1);
+        // SAFETY: the three slices are live, and the proxy only reads them.
+        check(unsafe {
+            proxy_send_local_response(
+                u32::from(status),
+                details.as_ptr(),
+                details.len(),
+                body.as_ptr(),
+                body.len(),
+                headers.as_ptr(),
+                headers.len(),
+                grpc_status,
+            )
+        })
+    }
+
+    fn continue_stream(&self, side: Side) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_continue_stream(side as u32) })
+    }
+
+    fn close_stream(&self, side: Side) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_close_stream(side as u32) })
+    }
+
+    fn get_shared_data(&self, key: &str) -> Result<(Vec<u8>, u32), Status> {
+        let mut out = Out::EMPTY;
+        let mut cas = 0;
+        // SAFETY: the slice is live and only read; the proxy writes one pointer, one size and one
+        // `u32`, and the fields of `out` and `cas` are these.
+        let status = unsafe {
+            proxy_get_shared_data(
+                key.as_ptr(),
+                key.len(),
+                &raw mut out.bytes,
+                &raw mut out.size,
+                &raw mut cas,
+            )
+        };
+        Ok((out.take(status)?, cas))
+    }
+
+    fn set_shared_data(&self, key: &str, value: &[u8], cas: u32) -> Result<(), Status> {
+        // SAFETY: both slices are live, and the proxy only reads them.
+        check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) })
+    }
+
+    fn http_call(
+        &self,
+        cluster: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        trailers: &[(&str, &str)],
+        timeout_ms: u32,
+    ) -> Result<u32, Status> {
+        let body = (!body.is_empty()).then_some(body);
+        let timeout = Duration::from_millis(u64::from(timeout_ms));
+        proxy_wasm::hostcalls::dispatch_http_call(cluster, headers.to_vec(), body, trailers.to_vec(), timeout)
+            .map_err(|status| Status(status as u32))
+    }
+
+    fn set_tick_period_milliseconds(&self, period_ms: u32) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_set_tick_period_milliseconds(period_ms) })
+    }
+
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, Status> {
+        let mut metric = 0;
+        // SAFETY: the slice is live and only read; the proxy writes one `u32`, and `metric` is one.
+        check(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut metric) })
+            .map(|()| metric)
+    }
+
+    fn increment_metric(&self, metric: u32, offset: i64) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_increment_metric(metric, offset) })
+    }
+
+    fn record_metric(&self, metric: u32, value: u64) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_record_metric(metric, value) })
+    }
+
+    fn get_metric(&self, metric: u32) -> Result<u64, Status> {
+        let mut value = 0;
+        // SAFETY: the proxy writes one `u64`, and `value` is one.
+        check(unsafe { proxy_get_metric(metric, &raw mut value) }).map(|()| value)
+    }
+
+    fn set_effective_context(&self, context: u32) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_set_effective_context(context) })
+    }
+}

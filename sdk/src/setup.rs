@@ -1,0 +1,92 @@
+//! What a filter sets up once, when its configuration comes.
+
+use crate::dispatch::Job;
+use crate::error::{Error, Result};
+use crate::metrics::{Counter, Gauge, Histogram};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Given to [`crate::Filter::new`]: metrics and timed jobs.
+pub struct Setup {
+    jobs: Vec<Job>,
+}
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        Self { jobs: Vec::new() }
+    }
+
+    pub(crate) fn into_jobs(self) -> Vec<Job> {
+        self.jobs
+    }
+
+    /// Defines a counter.
+    ///
+    /// # Errors
+    /// When the proxy refuses the name, or has no metrics.
+    pub fn counter(&mut self, name: &str) -> Result<Counter> {
+        Ok(Counter::define(name)?)
+    }
+
+    /// Defines a gauge.
+    ///
+    /// # Errors
+    /// When the proxy refuses the name, or has no metrics.
+    pub fn gauge(&mut self, name: &str) -> Result<Gauge> {
+        Ok(Gauge::define(name)?)
+    }
+
+    /// Defines a histogram.
+    ///
+    /// # Errors
+    /// When the proxy refuses the name, or has no metrics.
+    pub fn histogram(&mut self, name: &str) -> Result<Histogram> {
+        Ok(Histogram::define(name)?)
+    }
+
+    /// Does something every `period`, first when one period is over, in each VM.
+    ///
+    /// The job may wait for calls. A run that has not ended when the next is due goes on, and that
+    /// one is left out. An error is logged as a warning and counted in `mesh_filter.errors`.
+    ///
+    /// ```no_run
+    /// # use mesh_filter::prelude::*;
+    /// # use std::{cell::RefCell, rc::Rc};
+    /// # fn new(cluster: ClusterName, setup: &mut Setup) -> Result<()> {
+    /// let flags = Rc::new(RefCell::new(String::new()));
+    /// let refreshed = Rc::clone(&flags);
+    /// setup.every(secs(30), async move || {
+    ///     let reply = call::get(&cluster, "/flags").send().await?;
+    ///     *refreshed.borrow_mut() = reply.text()?.to_owned();
+    ///     Ok(())
+    /// })?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the period is less than a millisecond, or more than a `u32` of them (49 days).
+    pub fn every(&mut self, period: Duration, job: impl AsyncFn() -> Result<()> + 'static) -> Result<()> {
+        if period < Duration::from_millis(1) || u32::try_from(period.as_millis()).is_err() {
+            return Err(Error::new(format!(
+                "a job cannot run every {period:?}: expected 1 ms to {} ms",
+                u32::MAX
+            )));
+        }
+        let job = Rc::new(job);
+        self.jobs.push(Job::new(
+            period,
+            Box::new(move || {
+                let job = Rc::clone(&job);
+                Box::pin(async move { job().await })
+            }),
+        ));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("jobs", &self.jobs.len()).finish()
+    }
+}
