@@ -5,6 +5,7 @@ mod failure;
 mod module;
 mod output;
 mod project;
+mod scaffold;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod inspect;
+mod new;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +32,7 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Build(build::Args),
     Inspect(inspect::Args),
 }
@@ -54,6 +56,7 @@ impl CommandLine {
     /// Runs the command.
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
         match self.command {
+            Command::New(args) => args.exec(output),
             Command::Build(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
         }

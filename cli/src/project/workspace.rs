@@ -140,3 +140,38 @@ fn not_a_project(stderr: &str) -> Failure {
         failure.help("`cargo metadata` says so; mend the manifest")
     }
 }
+
+/// How a crate relates to a workspace around it.
+#[derive(Debug)]
+pub(crate) enum Membership {
+    /// There is none, or it leaves the crate out on purpose.
+    Alone,
+    /// It names the crate, by a pattern perhaps.
+    Member(PathBuf),
+    /// It does not name the crate: cargo refuses to work on it.
+    Stranger,
+}
+
+/// Asks cargo, whose rules decide.
+pub(crate) fn membership(folder: &Path) -> Result<Membership> {
+    let mut command = MetadataCommand::new();
+    match command.no_deps().manifest_path(folder.join("Cargo.toml")).exec() {
+        Ok(metadata) => {
+            let root = metadata.workspace_root.into_std_path_buf();
+            let own = folder
+                .canonicalize()
+                .is_ok_and(|folder| root.canonicalize().is_ok_and(|root| root == folder));
+            Ok(if own { Membership::Alone } else { Membership::Member(root) })
+        }
+        Err(cargo_metadata::Error::CargoMetadata { stderr })
+            if stderr.contains("believes it's in a workspace") =>
+        {
+            Ok(Membership::Stranger)
+        }
+        Err(error) => {
+            Err(Failure::failed(format!("cargo does not accept the new crate in `{}`", folder.display()))
+                .because(&error)
+                .help("a manifest in a folder above may be broken"))
+        }
+    }
+}

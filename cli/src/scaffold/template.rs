@@ -1,0 +1,133 @@
+//! The templates, embedded in the program, and how they become files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+use crate::failure::{Failure, Result};
+
+use super::name::CrateName;
+use super::sdk::Sdk;
+
+/// What a new filter begins as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Template {
+    /// The `proxy-wasm` crate alone: callbacks in place of the SDK's async function
+    Plain,
+}
+
+/// A file of the new crate.
+struct File {
+    /// Its path there.
+    path: &'static str,
+    /// Its path in `templates/`; what ends with `.jinja` is rendered.
+    source: &'static str,
+    text: &'static str,
+}
+
+macro_rules! file {
+    ($path:literal, $source:literal) => {
+        File { path: $path, source: $source, text: include_str!(concat!("../../templates/", $source)) }
+    };
+}
+
+/// Files of every new crate.
+const COMMON: &[File] = &[
+    file!("Cargo.toml", "common/Cargo.toml.jinja"),
+    file!("README.md", "common/README.md.jinja"),
+    file!(".gitignore", "common/gitignore"),
+    file!("clippy.toml", "common/clippy.toml.jinja"),
+    file!("rust-toolchain.toml", "common/rust-toolchain.toml"),
+    file!(".github/workflows/ci.yml", "common/ci.yml.jinja"),
+];
+
+const PLAIN: &[File] = &[
+    file!("src/lib.rs", "plain/src/lib.rs"),
+    file!("src/config.rs", "plain/src/config.rs"),
+    file!("tests/scenarios.test.yaml", "plain/tests/scenarios.test.yaml"),
+    file!(".cargo/config.toml", "plain/cargo-config.toml"),
+];
+
+impl Template {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+        }
+    }
+
+    fn files(self) -> &'static [File] {
+        match self {
+            Self::Plain => PLAIN,
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Plain => "Says in every response who has served it",
+        }
+    }
+
+    fn usage(self) -> &'static str {
+        match self {
+            Self::Plain => {
+                "The plugin's configuration may set the header: `{\"header\": \"x-served-by\", \"value\": \"me\"}`."
+            }
+        }
+    }
+
+    /// The files of a new crate: paths and texts.
+    pub(crate) fn render(self, name: &CrateName, sdk: &Sdk) -> Result<Vec<(&'static str, String)>> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // Lines with nothing but a tag vanish.
+        let syntax =
+            SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+        environment
+            .set_syntax(syntax.map_err(|error| Failure::failed("the templates' syntax").because(&error))?);
+        let checkout = match sdk {
+            Sdk::Checkout(checkout) if self != Self::Plain => checkout.display().to_string(),
+            _ => String::new(),
+        };
+        let values: BTreeMap<&str, String> = [
+            ("name", name.as_str().to_owned()),
+            ("template", self.name().to_owned()),
+            ("description", self.description().to_owned()),
+            ("usage", self.usage().to_owned()),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("checkout", checkout),
+            ("sdk", sdk.dependency("mesh-filter")),
+            ("harness", sdk.dependency("mesh-filter-test")),
+        ]
+        .into();
+        let values = Value::from(values);
+        COMMON
+            .iter()
+            .chain(self.files())
+            .map(|file| {
+                if !file.source.ends_with(".jinja") {
+                    return Ok((file.path, file.text.to_owned()));
+                }
+                let text = environment.render_str(file.text, &values).map_err(|error| {
+                    Failure::failed(format!("the template `{}` cannot be rendered", file.source))
+                        .because(&error)
+                })?;
+                Ok((file.path, text))
+            })
+            .collect()
+    }
+}
+
+/// Writes the files of a new crate below `folder`.
+pub(crate) fn write(folder: &Path, files: &[(&'static str, String)]) -> Result<()> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| Failure::failed(format!("cannot write `{}`", path.display())).because(&error))?;
+    }
+    Ok(())
+}
