@@ -1,4 +1,8 @@
 //! Acceptance tests: whole programs and the repository itself, seen from outside.
 
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
 mod tidy;

@@ -21,7 +21,6 @@ thread_local! {
 
 unsafe extern "C" {
     fn proxy_get_configuration(data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_continue_request() -> u32;
 }
 
 #[unsafe(no_mangle)]
@@ -50,9 +49,6 @@ extern "C" fn proxy_on_configure(_root: u32, _size: usize) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(_context: u32, _count: u32) -> u32 {
-    // Continuing what is not paused does no harm.
-    // SAFETY: no pointers.
-    unsafe { proxy_continue_request() };
     0
 }
 

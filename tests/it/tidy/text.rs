@@ -15,7 +15,6 @@ const FORBIDDEN: &[(&[&str], &str)] = &[
     (&["todo", "!("], "a stub"),
     (&["/wo", "rk/"], "a path of one machine"),
     (&["/ro", "ot/"], "a path of one machine"),
-    (&["/ho", "me/"], "a path of one machine"),
     (&["index.", "crates.io"], "a registry's host"),
     (&["static.", "crates.io"], "a registry's host"),
     (&["pypi.", "org"], "a registry's host"),

@@ -1,0 +1,67 @@
+//! Builds, once for all tests, what they run: the guest modules and this workspace's programs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The root of this workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The built module of the guest with this name.
+pub(crate) fn guest(name: &str) -> PathBuf {
+    static GUESTS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let guests = GUESTS.get_or_init(|| {
+        let arguments = ["-p", "mesh-filter-guests", "--examples", "--release", "--target", "wasm32-wasip1"];
+        files(&artefacts(&arguments), "filenames")
+    });
+    found(guests, name, "wasm").unwrap_or_else(|| panic!("no guest `{name}` among {guests:?}"))
+}
+
+/// The program with this name, if this workspace has one.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    static PROGRAMS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    // With the same selection as the tests themselves, so that cargo reuses what it built for them.
+    let programs = PROGRAMS.get_or_init(|| files(&artefacts(&["--workspace", "--bins"]), "executable"));
+    found(programs, name, "")
+}
+
+fn found(files: &[PathBuf], name: &str, extension: &str) -> Option<PathBuf> {
+    let fits = |path: &&PathBuf| {
+        path.file_stem().is_some_and(|stem| stem == name) && path.extension().unwrap_or_default() == extension
+    };
+    files.iter().find(fits).cloned()
+}
+
+/// Cargo's messages about what it built.
+fn artefacts(arguments: &[&str]) -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--message-format", "json"])
+        .args(arguments)
+        .current_dir(root())
+        // Without the outer run's: they would force a different build.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "cargo build {arguments:?} failed:\n{text}");
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn files(messages: &[Value], field: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for message in messages {
+        match &message[field] {
+            Value::String(path) => files.push(path.into()),
+            Value::Array(paths) => files.extend(paths.iter().filter_map(Value::as_str).map(PathBuf::from)),
+            _ => {}
+        }
+    }
+    files
+}

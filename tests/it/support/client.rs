@@ -1,0 +1,60 @@
+//! A client that sends bytes as they are and reads the response as it stands on the wire.
+
+use std::io::{self, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use super::message::{Message, Reader};
+
+/// Far more than any answer takes; reached only by a host that hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a client got for one request.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Reply {
+    /// Interim responses and the final one, in order.
+    pub(crate) messages: Vec<Message>,
+    /// Whether the host closed the connection after them, looked at only if it says so or nothing came.
+    pub(crate) closed: bool,
+}
+
+impl Reply {
+    /// All of it as text, for comparisons that a person reads.
+    pub(crate) fn shown(&self) -> String {
+        let mut shown: Vec<_> = self.messages.iter().map(Message::shown).collect();
+        if self.closed {
+            shown.push("(connection closed)".to_owned());
+        }
+        shown.join("\n")
+    }
+}
+
+/// Sends one request on a connection of its own.
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<Reply> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    // A host may answer and close before it has read all: the answer counts.
+    let sent = (&stream).write_all(request);
+    let mut reader = Reader::new(&stream);
+    let head_request = request.starts_with(b"HEAD ");
+    let mut reply = Reply::default();
+    while let Some(message) = reader.message(head_request)? {
+        let interim = matches!(message.status(), 100..=199);
+        reply.closed = message.header("connection") == Some("close");
+        reply.messages.push(message);
+        if !interim {
+            break;
+        }
+    }
+    if reply.messages.is_empty() {
+        sent?;
+        reply.closed = true;
+    } else if reply.closed {
+        // A host may wait for the client to close first.
+        stream.shutdown(Shutdown::Write)?;
+        reply.closed = reader.ends()?;
+    }
+    Ok(reply)
+}

@@ -1,0 +1,8 @@
+//! What acceptance tests stand on: built programs and modules, hosts as processes, a raw client and a raw upstream.
+
+pub(crate) mod bootstrap;
+pub(crate) mod build;
+pub(crate) mod client;
+pub(crate) mod host;
+pub(crate) mod message;
+pub(crate) mod upstream;
