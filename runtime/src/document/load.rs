@@ -62,6 +62,10 @@ impl Document {
         if source.text.len() > MAX_BYTES {
             return Err(Error::new(&start, too_large(source.text.len())));
         }
+        if let Some(line) = lone_carriage_return(&source.text) {
+            let place = Place::new(&source, None, Step::Root, (line, 1));
+            return Err(Error::new(&place, "a carriage return without a line feed"));
+        }
         let raw = Events::new(&source).document()?;
         let mut expansion = Expansion { source: &source, nodes: 0 };
         let root = match raw {
@@ -131,6 +135,12 @@ fn escaped(text: &str, at: usize) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
+/// The line that has a `\r` which ends no line: YAML's readers differ in what it means.
+fn lone_carriage_return(text: &str) -> Option<usize> {
+    let lone = |line: &str| line.strip_suffix('\r').unwrap_or(line).contains('\r');
+    text.split('\n').position(lone).map(|index| index + 1)
+}
+
 fn too_large(size: impl std::fmt::Display) -> String {
     format!("the document has {size} bytes, the limit is {MAX_BYTES}")
 }
@@ -170,7 +180,7 @@ impl<'a> Events<'a> {
                 }
                 (Event::DocumentStart(_), _) => {
                     let (event, span) = self.next()?;
-                    document = Some(self.node(event, span, 0)?);
+                    document = Some(self.node(event, span, At::default())?);
                 }
                 _ => {}
             }
@@ -185,18 +195,19 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Rc<Raw>> {
-        if depth > MAX_DEPTH {
+    fn node(&mut self, event: Event<'a>, span: Span, place: At) -> Result<Rc<Raw>> {
+        if place.depth > MAX_DEPTH {
             return Err(self.error(span.start, format!("nested deeper than {MAX_DEPTH} levels")));
         }
         let at = position(span.start);
         let (kind, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
+                self.check_style(&text, style, span.start, place)?;
                 (RawKind::Scalar { text: text.into_owned(), plain }, anchor, tag)
             }
-            Event::SequenceStart(anchor, tag) => (self.list(depth)?, anchor, tag),
-            Event::MappingStart(anchor, tag) => (self.entries(depth)?, anchor, tag),
+            Event::SequenceStart(anchor, tag) => (self.list(place.inside(span))?, anchor, tag),
+            Event::MappingStart(anchor, tag) => (self.entries(place.inside(span))?, anchor, tag),
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
                 return known.ok_or_else(|| self.error(span.start, "an alias inside the node that it names"));
@@ -213,28 +224,41 @@ impl<'a> Events<'a> {
         Ok(raw)
     }
 
-    fn list(&mut self, depth: usize) -> Result<RawKind> {
+    fn list(&mut self, inside: At) -> Result<RawKind> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(RawKind::List(items)),
-                (event, span) => items.push(self.node(event, span, depth + 1)?),
+                (event, span) => items.push(self.node(event, span, inside)?),
             }
         }
     }
 
-    fn entries(&mut self, depth: usize) -> Result<RawKind> {
+    fn entries(&mut self, inside: At) -> Result<RawKind> {
         let mut entries = Vec::new();
         loop {
             match self.next()? {
                 (Event::MappingEnd, _) => return Ok(RawKind::Mapping(entries)),
                 (event, span) => {
-                    let key = self.node(event, span, depth + 1)?;
+                    let key = self.node(event, span, inside)?;
                     let (event, span) = self.next()?;
-                    entries.push((key, self.node(event, span, depth + 1)?));
+                    entries.push((key, self.node(event, span, inside)?));
                 }
             }
         }
+    }
+
+    /// Refuses what readers of YAML disagree about, mostly between braces and brackets.
+    fn check_style(&self, text: &str, style: ScalarStyle, at: Marker, place: At) -> Result<()> {
+        let plain = style == ScalarStyle::Plain;
+        let problem = if plain && text.starts_with(['|', '>', '%', '@', '`']) {
+            "an unquoted scalar cannot begin with this sign"
+        } else if plain && place.flow && text.contains('?') {
+            "`?` in an unquoted scalar between braces or brackets"
+        } else {
+            return Ok(());
+        };
+        Err(self.error(at, problem).with_help("put the text in double quotes"))
     }
 
     fn malformed(&self, error: &ScanError) -> Error {
@@ -243,6 +267,20 @@ impl<'a> Events<'a> {
 
     fn error(&self, at: Marker, problem: impl Into<String>) -> Error {
         Error::new(&Place::new(self.source, None, Step::Root, position(at)), problem)
+    }
+}
+
+/// How deep a node stands, and whether it stands between braces or brackets.
+#[derive(Clone, Copy, Default)]
+struct At {
+    depth: usize,
+    flow: bool,
+}
+
+impl At {
+    /// The place of the items of a collection that begins with `span`: a brace, or nothing in block style.
+    fn inside(self, span: Span) -> Self {
+        Self { depth: self.depth + 1, flow: self.flow || !span.is_empty() }
     }
 }
 

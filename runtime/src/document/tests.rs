@@ -64,6 +64,17 @@ fn malformed_documents_are_refused_with_their_place() {
 }
 
 #[test]
+fn what_readers_of_yaml_disagree_about_is_refused() {
+    assert_eq!(
+        problem("a: {b: c?d}\n"),
+        "file.yaml:1:8: `?` in an unquoted scalar between braces or brackets"
+    );
+    assert!(problem("a: {b: |\n  x\n}\n").starts_with("file.yaml:1:8: "));
+    assert_eq!(problem("a: b\rc: d\n"), "file.yaml:1:1: a carriage return without a line feed");
+    assert_eq!(parse("a: c?d\r\n").to_json().unwrap(), json!({"a": "c?d"}));
+}
+
+#[test]
 fn aliases_copy_what_they_name_under_the_path_of_the_copy() {
     let root = parse("a: &x {k: 1}\nb: *x\n");
     let copy = &root.entries().unwrap()[1].value;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Format;
 use super::proto::Proto;
 use crate::document::{Node, Result};
 
@@ -14,8 +15,8 @@ pub(super) const FILE: &str = "envoy.extensions.access_loggers.file.v3.FileAcces
 pub struct AccessLog {
     /// Where lines go.
     pub sink: Sink,
-    /// The format, `None` for Envoy's default.
-    pub format: Option<String>,
+    /// What a line looks like.
+    pub format: Format,
 }
 
 /// Where the lines of an access log go.
@@ -46,7 +47,7 @@ pub(super) fn read(node: &Node) -> Result<AccessLog> {
                 .with_help(format!("known here: `{STDOUT}`, `{STDERR}`, `{FILE}`")));
         }
     };
-    Ok(AccessLog { sink, format: fields.optional("log_format", format)? })
+    Ok(AccessLog { sink, format: fields.optional("log_format", format)?.unwrap_or_default() })
 }
 
 fn path(node: &Node) -> Result<PathBuf> {
@@ -60,7 +61,8 @@ fn path(node: &Node) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn format(node: &Node) -> Result<String> {
+fn format(node: &Node) -> Result<Format> {
     let source = node.proto(&["text_format_source"])?.required("text_format_source")?;
-    source.proto(&["inline_string"])?.required("inline_string")?.nonempty()
+    let text = source.proto(&["inline_string"])?.required("inline_string")?;
+    Format::parse(&text.nonempty()?).map_err(|problem| text.error(problem))
 }

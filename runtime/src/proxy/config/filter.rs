@@ -9,12 +9,8 @@ use crate::document::{Fields, Node, Result};
 
 pub(super) const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 pub(super) const ROUTER: &str = "envoy.extensions.filters.http.router.v3.Router";
-const RUNTIMES: [&str; 4] = [
-    "envoy.wasm.runtime.v8",
-    "envoy.wasm.runtime.wamr",
-    "envoy.wasm.runtime.wasmtime",
-    "envoy.wasm.runtime.null",
-];
+/// The engine that every build of Envoy has. This host has its own and takes the name as given.
+pub(super) const RUNTIME: &str = "envoy.wasm.runtime.v8";
 
 /// One Wasm filter of the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -192,7 +188,7 @@ fn backoff(node: &Node) -> Result<Backoff> {
     let fields = node.proto(&["base_interval", "max_interval"])?;
     let least = Duration::from_millis(1);
     let interval = |node: &Node| -> Result<Duration> {
-        Some(node.duration()?).filter(|time| *time >= least).ok_or_else(|| node.expected("at least `0.001s`"))
+        Some(node.time()?).filter(|time| *time >= least).ok_or_else(|| node.expected("at least `0.001s`"))
     };
     let base = interval(fields.required("base_interval")?)?;
     let max = fields.optional("max_interval", interval)?;
@@ -230,7 +226,7 @@ fn vm(node: &Node) -> Result<Vm> {
         fields.optional("environment_variables", environment)?.unwrap_or_default();
     Ok(Vm {
         vm_id: fields.optional("vm_id", Proto::text)?.unwrap_or_default(),
-        runtime: runtime.choice(&RUNTIMES.map(|name| (name, name.to_owned())))?,
+        runtime: runtime.choice(&[(RUNTIME, RUNTIME.to_owned())])?,
         code: code(fields.required("code")?)?,
         configuration: fields.optional("configuration", any::bytes)?.unwrap_or_default(),
         allow_precompiled: fields.optional("allow_precompiled", Node::bool)?.unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::filter::RUNTIME;
 use super::{
     Action, Bootstrap, Cluster, Code, Discovery, Domain, Endpoint, FailurePolicy, Forward, HttpConnections,
     Listener, PathMatch, Plugin, Route, RouteConfig, VirtualHost, Vm, WasmFilter, route,
@@ -102,7 +103,7 @@ impl Plugin {
             root_id: String::new(),
             vm: Vm {
                 vm_id: String::new(),
-                runtime: "envoy.wasm.runtime.v8".to_owned(),
+                runtime: RUNTIME.to_owned(),
                 code: Code::File(path.into()),
                 configuration: Vec::new(),
                 allow_precompiled: false,

@@ -20,6 +20,7 @@ mod base64;
 mod check;
 pub mod cluster;
 pub mod filter;
+pub mod format;
 mod generate;
 pub mod listener;
 mod proto;
@@ -30,6 +31,7 @@ mod yaml;
 pub use access_log::{AccessLog, Sink};
 pub use cluster::{Cluster, Discovery, Endpoint};
 pub use filter::{Backoff, Code, FailurePolicy, Plugin, Vm, WasmFilter};
+pub use format::Format;
 pub use generate::Setup;
 pub use listener::{Codec, HttpConnections, Listener};
 pub use route::{

@@ -8,6 +8,9 @@ use std::time::Duration;
 use super::base64;
 use crate::document::{Fields, Node, Result};
 
+/// The longest duration that Envoy takes: what fits 63 bits of nanoseconds.
+const MAX_SECONDS: u64 = 9_223_372_035;
+
 /// How Envoy's YAML loader types a plain scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Plain<'a> {
@@ -27,6 +30,7 @@ pub(super) trait Proto {
     fn header_name(&self) -> Result<String>;
     fn header_value(&self) -> Result<String>;
     fn base64(&self) -> Result<Vec<u8>>;
+    fn time(&self) -> Result<Duration>;
     fn positive_duration(&self) -> Result<Duration>;
     fn timeout(&self) -> Result<Option<Duration>>;
     fn enumeration<T: Clone>(&self, values: &[(&str, i64, T)]) -> Result<T>;
@@ -111,16 +115,25 @@ impl Proto for Node {
         base64::decode(&self.text()?).ok_or_else(|| self.error("expected base64"))
     }
 
+    /// A duration that is not negative.
+    fn time(&self) -> Result<Duration> {
+        let time = self.duration()?;
+        if time.as_secs() > MAX_SECONDS {
+            return Err(self.expected(&format!("a duration of at most `{MAX_SECONDS}s`")));
+        }
+        Ok(time)
+    }
+
     /// A duration above zero.
     fn positive_duration(&self) -> Result<Duration> {
-        Some(self.duration()?)
+        Some(self.time()?)
             .filter(|time| !time.is_zero())
             .ok_or_else(|| self.expected("a duration above `0s`"))
     }
 
     /// A timeout, where zero means none.
     fn timeout(&self) -> Result<Option<Duration>> {
-        Ok(Some(self.duration()?).filter(|time| !time.is_zero()))
+        Ok(Some(self.time()?).filter(|time| !time.is_zero()))
     }
 
     /// A value of an enumeration, by name or number.

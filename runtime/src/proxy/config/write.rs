@@ -168,8 +168,8 @@ fn write_access_log(log: &AccessLog) -> Yaml {
     if let Sink::File(path) = &log.sink {
         fields.put("path", Yaml::text(path.to_string_lossy()));
     }
-    if let Some(format) = &log.format {
-        let source = Yaml::mapping([("inline_string", Yaml::text(format))]);
+    if !log.format.is_default() {
+        let source = Yaml::mapping([("inline_string", Yaml::text(log.format.to_string()))]);
         fields.put("log_format", Yaml::mapping([("text_format_source", source)]));
     }
     Yaml::mapping([("name", Yaml::text(name)), ("typed_config", fields.yaml())])
