@@ -70,6 +70,9 @@ mod glue;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+#[cfg(test)]
+mod fake;
+
 pub use body::Chunk;
 pub use call::ClusterName;
 pub use error::{Error, Result};

@@ -166,7 +166,7 @@ impl Half {
         self.transform.replace(transform);
         if self.body_seen.get() {
             // These bytes came while the headers waited. The proxy will not show them again.
-            self.transform_bytes()?;
+            self.transform_bytes().inspect_err(|_| drop(self.transform.take()))?;
         }
         self.gate.set(Gate::Open);
         Ok(())
