@@ -1,5 +1,6 @@
 //! The commands that README and CI call: `demo`, `test` and `bench`.
 
+mod bench;
 mod report;
 mod test;
 mod tools;
@@ -13,11 +14,13 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "What README and CI call")]
 enum Command {
     Test(test::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Test(arguments) => test::exec(&arguments),
+        Command::Bench(arguments) => bench::exec(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -2,7 +2,10 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -20,4 +23,17 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments);
     command
+}
+
+/// Builds the programs of the workspace and returns the path of one.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    let mut build = cargo(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"]);
+    let output = build.stderr(Stdio::inherit()).output().context("starting cargo")?;
+    anyhow::ensure!(output.status.success(), "building the programs of this workspace failed");
+    let messages = String::from_utf8(output.stdout)?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut executables =
+        messages.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
+    let found = executables.find(|path| path.file_stem().is_some_and(|stem| stem == name));
+    found.with_context(|| format!("this workspace has no program `{name}`"))
 }

@@ -1,0 +1,108 @@
+//! `cargo xtask bench`: CPU time per request and latency of this proxy beside Envoy's, in one run on one machine.
+//!
+//! Both hosts have one worker, the same bootstrap file and the same modules. Runs alternate in pairs, so that a busy
+//! machine slows both alike; what counts is the median of the pairs' ratios.
+
+mod host;
+mod load;
+mod measure;
+mod upstream;
+mod workload;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::tools;
+use crate::workspace::{self, cargo, target};
+use host::Host;
+use measure::{Comparison, compare};
+use workload::{WORKLOADS, Workload};
+
+/// The most that this proxy may need of Envoy's CPU time per request.
+const ALLOWED_RATIO: f64 = 0.5;
+
+/// Fewer pairs give no median worth the name.
+const FEWEST_PAIRS: usize = 5;
+
+/// Compare this proxy's CPU time per request and latency with Envoy's
+///
+/// Writes `target/bench.json` and fails if a workload with a filter needs more than half of Envoy's CPU time.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Pairs of runs for each workload
+    #[arg(long, default_value_t = 5)]
+    pairs: usize,
+    /// Run only the workloads whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Measure this program in place of the workspace's proxy
+    #[arg(long, value_name = "PATH")]
+    proxy: Option<PathBuf>,
+}
+
+pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
+    ensure!(
+        arguments.pairs >= FEWEST_PAIRS,
+        "`--pairs` is {}, at least {FEWEST_PAIRS} are needed",
+        arguments.pairs
+    );
+    let envoy = tools::envoy().context("bringing Envoy, the measure of this bench")?;
+    let proxy = match &arguments.proxy {
+        Some(path) => path.clone(),
+        None => workspace::program("mesh-filter-proxy")?,
+    };
+    let chosen = |name: &str| arguments.filter.as_deref().is_none_or(|text| name.contains(text));
+    let workloads: Vec<_> = WORKLOADS.iter().filter(|workload| chosen(workload.name)).collect();
+    ensure!(!workloads.is_empty(), "no workload matches `--filter`");
+    build_modules(&workloads)?;
+
+    let upstream = upstream::start()?;
+    let folder = target().join("bench");
+    let bootstrap = workload::write_bootstrap(&folder, &workloads, upstream)?;
+    let ours = Host::start(&proxy, &bootstrap, "ours")?;
+    let envoy = Host::start(&envoy, &bootstrap, "envoy")?;
+
+    let mut comparisons = Vec::new();
+    for workload in workloads {
+        let comparison = compare(workload, &ours, &envoy, arguments.pairs)?;
+        println!("{comparison}");
+        comparisons.push(comparison);
+    }
+    println!();
+    for comparison in &comparisons {
+        println!("ratio {} {:.2}", comparison.workload.name, comparison.ratio);
+    }
+    let file = target().join("bench.json");
+    let workloads: Vec<_> = comparisons.iter().map(Comparison::json).collect();
+    let document = json!({
+        "envoy_version": tools::ENVOY_VERSION,
+        "allowed_ratio": ALLOWED_RATIO,
+        "pairs": arguments.pairs,
+        "workloads": workloads,
+    });
+    std::fs::write(&file, serde_json::to_string_pretty(&document)?)
+        .with_context(|| format!("writing `{}`", file.display()))?;
+
+    let mut passed = true;
+    for comparison in comparisons.iter().filter(|it| it.workload.has_filter() && it.ratio > ALLOWED_RATIO) {
+        passed = false;
+        println!(
+            "too slow: {} needs {:.2} of Envoy's CPU time, {ALLOWED_RATIO} is allowed",
+            comparison.workload.name, comparison.ratio
+        );
+    }
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds the examples as they ship.
+fn build_modules(workloads: &[&Workload]) -> Result<()> {
+    for module in workload::modules(workloads) {
+        let built =
+            cargo(["mesh-filter", "build", "--package", module]).status().context("starting cargo")?;
+        ensure!(built.success(), "building the example `{module}` failed");
+    }
+    Ok(())
+}
