@@ -13,6 +13,7 @@ mod plugin;
 mod reactor;
 mod root;
 mod stream;
+mod table;
 
 #[cfg(test)]
 mod tests;

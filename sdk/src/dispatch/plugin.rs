@@ -4,18 +4,18 @@ use super::exchange::Exchange;
 use super::handler::{self, Factory};
 use super::reactor::{Delivered, Owner, Reactor};
 use super::root::Root;
+use super::table::Table;
 use super::{Action, Plugin, Stream};
 use crate::filter::Filter;
 use crate::host::{BufferKind, MapKind, Side, Status, host};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A plugin whose streams are handled by one [`Filter`].
 pub(crate) struct Dispatch {
     factory: Factory,
     reactor: Rc<Reactor>,
-    roots: BTreeMap<u32, Root>,
-    exchanges: BTreeMap<u32, Exchange>,
+    roots: Table<Root>,
+    exchanges: Table<Exchange>,
 }
 
 impl Dispatch {
@@ -23,13 +23,13 @@ impl Dispatch {
         Self {
             factory: handler::factory::<F>,
             reactor: Rc::default(),
-            roots: BTreeMap::new(),
-            exchanges: BTreeMap::new(),
+            roots: Table::default(),
+            exchanges: Table::default(),
         }
     }
 
     fn exchange(&mut self, context: u32, f: impl FnOnce(&mut Exchange) -> Action) -> Action {
-        self.exchanges.get_mut(&context).map_or(Action::Continue, f)
+        self.exchanges.get_mut(context).map_or(Action::Continue, f)
     }
 }
 
@@ -37,7 +37,7 @@ impl Plugin for Dispatch {
     fn context_create(&mut self, context: u32, parent: u32) {
         if parent == 0 {
             self.roots.insert(context, Root::new(context));
-        } else if let Some(root) = self.roots.get(&parent)
+        } else if let Some(root) = self.roots.get(parent)
             && let Some(handler) = &root.handler
         {
             let stream = Stream::new(context, root.hold_allowed);
@@ -52,7 +52,7 @@ impl Plugin for Dispatch {
     }
 
     fn configure(&mut self, root: u32, configuration_size: usize) -> bool {
-        let Some(root) = self.roots.get_mut(&root) else { return false };
+        let Some(root) = self.roots.get_mut(root) else { return false };
         match root.configure(self.factory, configuration_size) {
             Ok(()) => true,
             Err(error) => {
@@ -63,7 +63,7 @@ impl Plugin for Dispatch {
     }
 
     fn tick(&mut self, root: u32) {
-        if let Some(root) = self.roots.get_mut(&root) {
+        if let Some(root) = self.roots.get_mut(root) {
             root.tick(&self.reactor);
         }
     }
@@ -114,17 +114,17 @@ impl Plugin for Dispatch {
         {
             // The stream has gone, and with it all that could be done here.
             log::debug!("context {} could not be made effective: {status}", owner.context());
-            self.exchanges.remove(&owner.context());
+            self.exchanges.remove(owner.context());
             return;
         }
         match owner {
             Owner::Stream(context) => {
-                if let Some(exchange) = self.exchanges.get_mut(&context) {
+                if let Some(exchange) = self.exchanges.get_mut(context) {
                     exchange.wake();
                 }
             }
             Owner::Job { root, job } => {
-                if let Some(root) = self.roots.get_mut(&root) {
+                if let Some(root) = self.roots.get_mut(root) {
                     root.wake(job, &reactor);
                 }
             }
@@ -132,7 +132,7 @@ impl Plugin for Dispatch {
     }
 
     fn done(&mut self, context: u32) -> bool {
-        if let Some(exchange) = self.exchanges.get_mut(&context) {
+        if let Some(exchange) = self.exchanges.get_mut(context) {
             exchange.end();
         }
         true
@@ -141,8 +141,8 @@ impl Plugin for Dispatch {
     fn log(&mut self, _context: u32) {}
 
     fn delete(&mut self, context: u32) {
-        self.exchanges.remove(&context);
-        self.roots.remove(&context);
+        self.exchanges.remove(context);
+        self.roots.remove(context);
     }
 }
 

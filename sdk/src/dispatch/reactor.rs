@@ -1,8 +1,8 @@
 //! Knows whose future runs now, and which future waits for which call.
 
+use super::table::Table;
 use crate::host::Pairs;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -42,7 +42,7 @@ pub(crate) enum Delivered {
 /// The calls of one plugin that are under way.
 #[derive(Default)]
 pub(crate) struct Reactor {
-    waiting: RefCell<BTreeMap<u32, Waiting>>,
+    waiting: RefCell<Table<Waiting>>,
 }
 
 struct Waiting {
@@ -62,7 +62,7 @@ impl Reactor {
 
     /// Takes the owner of a call that ended; `None` where nobody waits any more.
     pub(crate) fn take(&self, token: u32) -> Option<(Owner, impl FnOnce(Delivered))> {
-        let waiting = self.waiting.borrow_mut().remove(&token)?;
+        let waiting = self.waiting.borrow_mut().remove(token)?;
         Some((waiting.owner, move |delivered| {
             waiting.slot.replace(Some(delivered));
         }))
@@ -112,6 +112,6 @@ impl Future for InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.reactor.waiting.borrow_mut().remove(&self.token);
+        self.reactor.waiting.borrow_mut().remove(self.token);
     }
 }
