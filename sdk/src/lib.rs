@@ -36,8 +36,8 @@
 //! The crate is built as a `cdylib` for `wasm32-wasip1`; `serde` is a dependency of its own when
 //! the configuration is derived. On other targets the same code runs in native tests.
 //!
-//! Reading order: [`filter`], [`request`], [`response`] (what authors see), `dispatch` (how a
-//! future becomes callbacks), `host` (hostcalls).
+//! Reading order: [`Filter`], [`Request`], [`Next`], [`Response`] (what authors see), `dispatch`
+//! (how a future becomes callbacks), `host` (hostcalls).
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 
 mod filter;

@@ -128,3 +128,47 @@ fn nanoseconds(bytes: &[u8]) -> Option<Duration> {
     let nanoseconds = i64::from_le_bytes(bytes.try_into().ok()?);
     Some(Duration::from_nanos(u64::try_from(nanoseconds).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+    use crate::host::{Host, install};
+    use std::rc::Rc;
+
+    #[test]
+    fn each_kind_is_decoded_from_its_bytes_and_from_no_others() {
+        let fake = Rc::new(Fake::default());
+        let _installed = install(Rc::clone(&fake) as Rc<dyn Host>);
+        let number = 1_500_000_000_i64;
+        for (path, bytes) in [
+            (&b"source\0address"[..], &b"10.0.0.1:80"[..]),
+            (b"size", &number.to_le_bytes()),
+            (b"negative", &(-1_i64).to_le_bytes()),
+            (b"share", &0.5_f64.to_le_bytes()),
+            (b"mtls", &[1]),
+            (b"raw", &[0xff, 2]),
+        ] {
+            fake.properties.borrow_mut().insert(path.to_vec(), bytes.to_vec());
+        }
+        assert_eq!(string(&["source", "address"]).unwrap().unwrap(), "10.0.0.1:80");
+        assert_eq!(integer(&["size"]).unwrap(), Some(number));
+        assert_eq!(duration(&["size"]).unwrap(), Some(Duration::from_millis(1500)));
+        assert_eq!(timestamp(&["size"]).unwrap(), Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)));
+        assert_eq!(float(&["share"]).unwrap(), Some(0.5));
+        assert_eq!(boolean(&["mtls"]).unwrap(), Some(true));
+        assert_eq!(bytes(&["raw"]).unwrap(), Some(vec![0xff, 2]));
+        assert_eq!(string(&["absent"]).unwrap(), None);
+        assert_eq!(string(&["raw"]).unwrap_err().to_string(), "property `raw` has 2 bytes that are not text");
+        assert!(integer(&["raw"]).is_err() && boolean(&["raw"]).is_err() && float(&["mtls"]).is_err());
+        assert!(duration(&["negative"]).is_err() && timestamp(&["negative"]).is_err());
+    }
+
+    #[test]
+    fn a_property_that_was_set_is_read_back() {
+        let fake = Rc::new(Fake::default());
+        let _installed = install(Rc::clone(&fake) as Rc<dyn Host>);
+        set(&["team"], "blue").unwrap();
+        assert_eq!(string(&["team"]).unwrap().unwrap(), "blue");
+    }
+}

@@ -75,11 +75,12 @@ impl Response {
     }
 
     /// The same with this reason for the access log (`%RESPONSE_CODE_DETAILS%`); only for local
-    /// replies. Spaces become underscores.
+    /// replies. What would break a log line apart becomes underscores.
     #[must_use]
     pub fn with_details(mut self, reason: impl Into<String>) -> Self {
         if let Origin::Local { details, .. } = &mut self.origin {
-            *details = reason.into();
+            let unfit = |character: char| character.is_whitespace() || character.is_control();
+            *details = reason.into().replace(unfit, "_");
         }
         self
     }

@@ -126,3 +126,58 @@ impl<T: Serialize + DeserializeOwned> Cell<T> {
         HostError::new(hostcall, self.key.as_str(), status)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+    use crate::host::{Host, install};
+    use std::rc::Rc;
+
+    #[test]
+    fn a_value_is_none_until_it_is_written_and_of_its_type_after() {
+        let fake = Rc::new(Fake::default());
+        let _installed = install(Rc::clone(&fake) as Rc<dyn Host>);
+        let cell: Cell<u64> = Cell::new("hits");
+        assert_eq!(cell.get().unwrap(), None);
+        cell.set(&7).unwrap();
+        assert_eq!(cell.get().unwrap(), Some(7));
+        fake.shared.borrow_mut().insert("hits".to_owned(), (b"\"text\"".to_vec(), 1));
+        assert!(matches!(cell.get(), Err(SharedError::Type { .. })));
+    }
+
+    #[test]
+    fn an_update_that_loses_a_race_is_made_again_on_the_newer_value() {
+        let fake = Rc::new(Fake::default());
+        let _installed = install(Rc::clone(&fake) as Rc<dyn Host>);
+        let cell: Cell<u64> = Cell::new("hits");
+        let mut seen = Vec::new();
+        let last = cell.update(|hits| {
+            // Another worker creates the key between our read and our write, then changes it.
+            let rival = match seen.len() {
+                0 => Some((b"10".to_vec(), 1)),
+                1 => Some((b"20".to_vec(), 2)),
+                _ => None,
+            };
+            seen.push(hits);
+            fake.shared.borrow_mut().extend(rival.map(|value| ("hits".to_owned(), value)));
+            hits.unwrap_or(0) + 1
+        });
+        assert_eq!((last.unwrap(), seen), (21, vec![None, Some(10), Some(20)]));
+        assert_eq!(cell.get().unwrap(), Some(21));
+    }
+
+    #[test]
+    fn an_update_gives_up_when_others_write_all_the_time() {
+        let fake = Rc::new(Fake::default());
+        let _installed = install(Rc::clone(&fake) as Rc<dyn Host>);
+        let cell: Cell<u32> = Cell::new("hits");
+        let mut version = 0;
+        let result = cell.update(|_| {
+            version += 1;
+            fake.shared.borrow_mut().insert("hits".to_owned(), (b"1".to_vec(), version));
+            0
+        });
+        assert!(matches!(result, Err(SharedError::Contended { tries: MAX_TRIES, .. })));
+    }
+}
