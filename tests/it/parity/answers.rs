@@ -19,6 +19,8 @@ fn large() -> Vec<u8> {
     (0..200_000_u32).map(|index| b'a' + u8::try_from(index % 23).unwrap()).collect()
 }
 
+const PAGE: &[u8] = b"<a href=https://foo.com>https://foo.com, https://foo.co</a> https://foo.com";
+
 /// The upstream that routes lead to.
 pub(super) fn upstream(path: &str, request: &Message) -> Answer {
     let many: String = (0..105).map(|index| format!("\nx-{index}: 1")).collect();
@@ -60,6 +62,19 @@ pub(super) fn upstream(path: &str, request: &Message) -> Answer {
             let body = large();
             answer(&format!("HTTP/1.1 200 OK\ncontent-length: {}", body.len()), &body)
         }
+        "/page" => answer(
+            &format!("HTTP/1.1 200 OK\ncontent-type: text/html\netag: \"1\"\ncontent-length: {}", PAGE.len()),
+            PAGE,
+        ),
+        "/page-in-chunks" => answer(
+            "HTTP/1.1 200 OK\ncontent-type: text/html; charset=utf-8\ntransfer-encoding: chunked",
+            b"a\r\n<a href=htt\r\n1d\r\nps://foo.com>https://foo.com<\r\n3\r\n/a>\r\n0\r\n\r\n",
+        ),
+        "/page-until-close" => closing(answer("HTTP/1.1 200 OK\ncontent-type: text/html", PAGE)),
+        "/page-compressed" => answer(
+            "HTTP/1.1 200 OK\ncontent-type: text/html\ncontent-encoding: gzip\ncontent-length: 3",
+            b"zip",
+        ),
         "/reset" => Answer { bytes: Vec::new(), then: Then::Close },
         "/silent" => Answer { bytes: Vec::new(), then: Then::Wait },
         "/broken" => closing(answer("HTTP/1.1 200 OK\ncontent-length: 100", b"0123456789")),
@@ -83,6 +98,7 @@ pub(super) fn callee(path: &str, _request: &Message) -> Answer {
         "/error" => answer("HTTP/1.1 500 Internal Server Error\ncontent-length: 4", b"oops"),
         "/silent" => Answer { bytes: Vec::new(), then: Then::Wait },
         "/reset" => Answer { bytes: Vec::new(), then: Then::Close },
+        "/bucket" => answer("HTTP/1.1 200 OK\ncontent-type: text/plain\ncontent-length: 4", b"blue"),
         "/chunked" => answer("HTTP/1.1 200 OK\ntransfer-encoding: chunked", b"4\r\nblue\r\n0\r\n\r\n"),
         "/json" => answer(
             "HTTP/1.1 200 OK\ncontent-type: application/json\ncontent-length: 17",

@@ -4,6 +4,7 @@
 //! one chunk ends and the next begins depends on how the network cut the bytes, and no peer may rely on it.
 
 mod answers;
+mod examples;
 mod exchanges;
 mod guests;
 mod protocol;
@@ -47,6 +48,8 @@ impl Pair {
         let clusters = [
             bootstrap::cluster("upstream", &[upstream.address]),
             bootstrap::cluster("callee", &[callee.address]),
+            // The name that the example `cohort-callout` asks for.
+            bootstrap::cluster("bucket", &[callee.address]),
             bootstrap::cluster("refused", &[nobody]),
             bootstrap::cluster("empty", &[]),
         ];

@@ -21,6 +21,41 @@ pub(crate) fn guest(name: &str) -> PathBuf {
     found(guests, name, "wasm").unwrap_or_else(|| panic!("no guest `{name}` among {guests:?}"))
 }
 
+/// The packages in `examples/`, as cargo describes them.
+pub(crate) fn examples() -> Vec<Value> {
+    let mut metadata: Value = serde_json::from_str(&metadata()).unwrap();
+    let is_example =
+        |package: &Value| package["manifest_path"].as_str().is_some_and(|path| path.contains("/examples/"));
+    let packages: Vec<Value> = serde_json::from_value(metadata["packages"].take()).unwrap();
+    packages.into_iter().filter(is_example).collect()
+}
+
+/// What cargo tells about the members of this workspace.
+pub(crate) fn metadata() -> String {
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output();
+    let output = output.expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The built module of the example with this name, as it ships.
+pub(crate) fn example(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let cli = program("cargo-mesh-filter").expect("this workspace has the CLI");
+        let mut build = Command::new(cli);
+        build.args(["mesh-filter", "build", "--workspace", "--offline"]).current_dir(root().join("examples"));
+        let output = build.stdin(Stdio::null()).output().expect("the CLI runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        root().join("target/mesh-filter")
+    });
+    folder.join(name).with_extension("wasm")
+}
+
 /// The program with this name, if this workspace has one.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     static PROGRAMS: OnceLock<Vec<PathBuf>> = OnceLock::new();

@@ -1,10 +1,9 @@
 //! The arrows between the crates of this workspace, as ARCHITECTURE.md draws them.
 
-use std::process::Command;
-
 use serde_json::Value;
 
-use super::{assert_caught, assert_kept, root};
+use super::{assert_caught, assert_kept};
+use crate::support::build::metadata;
 
 const SDK: &str = "mesh-filter";
 const RUNTIME: &str = "mesh-filter-runtime";
@@ -72,13 +71,7 @@ fn packages(metadata: &str) -> Vec<Value> {
 
 #[test]
 fn crates_depend_on_each_other_only_along_the_arrows() {
-    let cargo = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
-    let packages = packages(&String::from_utf8(cargo.stdout).unwrap());
+    let packages = packages(&metadata());
     assert!(packages.len() >= ARROWS.len(), "fewer crates than arrows");
     assert_kept(&arrows(&packages));
 }

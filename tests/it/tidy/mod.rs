@@ -7,8 +7,9 @@ mod code;
 mod manifests;
 mod text;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::support::build::root;
 
 /// The files of a repository, by their path from its root.
 struct Tree(Vec<File>);
@@ -18,11 +19,6 @@ struct File {
     /// Empty for a file that is not text.
     text: String,
     bytes: usize,
-}
-
-/// The root of this workspace.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 impl Tree {

@@ -47,7 +47,7 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
 
 fn answer(body: &[u8]) -> Vec<u8> {
     let head =
-        format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n", body.len());
+        format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 

@@ -35,7 +35,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     },
     Workload {
         name: "body-rewrite",
-        filter: Some(("body-rewrite", r#"{"search": "lazy", "replace": "quick"}"#)),
+        filter: Some(("body-rewrite", r#"{"from": "lazy", "to": "sleepy"}"#)),
         path: "/large",
         requests: 2_000,
     },
