@@ -19,7 +19,11 @@ pub mod exchange;
 pub mod guest;
 pub mod headers;
 pub mod host;
+#[cfg(feature = "wasm")]
+mod hostcalls;
 pub mod plugin;
 #[cfg(feature = "proxy")]
 pub mod proxy;
+#[cfg(feature = "wasm")]
+pub mod vm;
 pub mod worker;

@@ -1,7 +1,7 @@
 //! Header maps: which map a context may read or change now, and how.
 
 use super::{Host, View};
-use crate::abi::{MapKind, Status};
+use crate::abi::{MapKind, Status, pairs};
 use crate::exchange::Side;
 use crate::headers::Headers;
 use bytes::Bytes;
@@ -22,6 +22,12 @@ impl Host {
     #[must_use]
     pub fn map_pairs(&self, map: MapKind) -> Headers {
         self.read(map, Headers::clone).unwrap_or_default()
+    }
+
+    /// All headers as serialised pairs, without a copy of the list; empty where the map is not open.
+    #[must_use]
+    pub fn encoded_map(&self, map: MapKind) -> Vec<u8> {
+        self.read(map, |headers| pairs::encode(headers.iter())).unwrap_or_default()
     }
 
     /// Bytes of all names and values.

@@ -15,6 +15,7 @@ mod contexts;
 mod maps;
 mod properties;
 pub mod random;
+mod routes;
 
 pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
 pub use clock::Clock;

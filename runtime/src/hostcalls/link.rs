@@ -1,0 +1,170 @@
+//! Registers host functions under the names and types of the table.
+
+use super::call::{Answer, Call, encode};
+use crate::abi::table::{IMPORTS, Import};
+use crate::abi::{LogLevel, Status};
+use crate::vm::state::State;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wasmtime::{Caller, Engine, FuncType, Linker, Val, ValType, WasmTy};
+
+/// Collects the host functions.
+pub(super) struct Link {
+    linker: Linker<State>,
+}
+
+impl Link {
+    pub(super) fn new(engine: &Engine) -> Self {
+        Self { linker: Linker::new(engine) }
+    }
+
+    pub(super) fn finish(self) -> Linker<State> {
+        self.linker
+    }
+
+    /// Registers a function that answers with a status.
+    pub(super) fn add<P>(&mut self, name: &str, function: impl Hostcall<P>) -> wasmtime::Result<&mut Self> {
+        let import = row(name)?;
+        for module in import.modules() {
+            function.link(&mut self.linker, module, import)?;
+        }
+        Ok(self)
+    }
+
+    /// Registers a function without a result, which takes one number.
+    pub(super) fn add_silent(
+        &mut self,
+        name: &str,
+        function: fn(&mut Call<'_>, u32) -> Answer,
+    ) -> wasmtime::Result<&mut Self> {
+        let import = row(name)?;
+        for module in import.modules() {
+            let silent = move |caller: Caller<'_, State>, number: u32| -> wasmtime::Result<()> {
+                let answer = function(&mut Call::enter(caller, import)?, number);
+                encode(import, answer).map(drop)
+            };
+            self.linker.func_wrap(module, import.name, silent)?;
+        }
+        Ok(self)
+    }
+
+    /// Registers a function that does nothing but answer.
+    pub(super) fn add_constant(&mut self, name: &str, answer: u32) -> wasmtime::Result<&mut Self> {
+        self.add_dynamic(name, move |_, _| Ok(answer))
+    }
+
+    /// Registers a function that comes later: it answers `InternalFailure` and says so, once.
+    ///
+    /// Not `Unimplemented`, which SDKs do not know and fail at.
+    pub(super) fn add_missing(&mut self, name: &str) -> wasmtime::Result<&mut Self> {
+        let import = row(name)?;
+        self.add_dynamic(name, move |mut call, _| {
+            if let Ok(mut host) = call.host() {
+                host.log_missing(import.name);
+            }
+            Ok(Status::INTERNAL_FAILURE.0)
+        })
+    }
+
+    /// Registers a function whose type is read from the table.
+    pub(super) fn add_dynamic(
+        &mut self,
+        name: &str,
+        function: impl Fn(Call<'_>, &[Val]) -> wasmtime::Result<u32> + Copy + Send + Sync + 'static,
+    ) -> wasmtime::Result<&mut Self> {
+        let import = row(name)?;
+        let ty = FuncType::new(self.linker.engine(), types(import.params), types(import.result));
+        for module in import.modules() {
+            let answering = move |caller: Caller<'_, State>, params: &[Val], results: &mut [Val]| {
+                let code = function(Call::enter(caller, import)?, params)?;
+                results.fill(Val::I32(code.cast_signed()));
+                Ok(())
+            };
+            self.linker.func_new(module, import.name, ty.clone(), answering)?;
+        }
+        Ok(self)
+    }
+}
+
+/// Registers a function that no version of the ABI has: `InternalFailure`, and one warning.
+pub(crate) fn stub(
+    linker: &mut Linker<State>,
+    module: &str,
+    name: &str,
+    ty: FuncType,
+) -> wasmtime::Result<()> {
+    let warning = format!("`{module}.{name}` is unknown to this host; it answers InternalFailure");
+    let warned = AtomicBool::new(false);
+    // Whatever it returns is empty, but for numbers that are most probably a status.
+    let answers: Vec<_> = ty.results().map(|ty| empty(&ty)).collect();
+    let stub = move |caller: Caller<'_, State>, _: &[Val], results: &mut [Val]| {
+        if !warned.swap(true, Ordering::Relaxed)
+            && let Ok(host) = caller.data().host.try_borrow()
+        {
+            host.log(LogLevel::Warn, warning.as_bytes());
+        }
+        for (result, answer) in results.iter_mut().zip(&answers) {
+            *result =
+                answer.ok_or_else(|| wasmtime::Error::msg(format!("{warning}, which has no such value")))?;
+        }
+        Ok(())
+    };
+    linker.func_new(module, name, ty, stub).map(drop)
+}
+
+fn empty(ty: &ValType) -> Option<Val> {
+    match ty {
+        ValType::I32 => Some(Val::I32(Status::INTERNAL_FAILURE.0.cast_signed())),
+        ty => Val::default_for_ty(ty),
+    }
+}
+
+fn row(name: &str) -> wasmtime::Result<&'static Import> {
+    let row = IMPORTS.iter().find(|import| import.name == name);
+    row.ok_or_else(|| wasmtime::Error::msg(format!("`{name}` is not in the table of imports")))
+}
+
+fn types(letters: &str) -> impl Iterator<Item = ValType> {
+    letters.chars().map(|letter| if letter == 'I' { ValType::I64 } else { ValType::I32 })
+}
+
+/// A function with plain numbers as parameters that answers with a status.
+pub(super) trait Hostcall<Params>: Copy + Send + Sync + 'static {
+    /// Registers it.
+    fn link(self, linker: &mut Linker<State>, module: &str, import: &'static Import) -> wasmtime::Result<()>;
+}
+
+macro_rules! hostcalls {
+    ($(($($param:ident: $ty:ident),*))*) => {$(
+        impl<F, $($ty: WasmTy),*> Hostcall<($($ty,)*)> for F
+        where
+            F: Fn(&mut Call<'_>, $($ty),*) -> Answer + Copy + Send + Sync + 'static,
+        {
+            fn link(
+                self,
+                linker: &mut Linker<State>,
+                module: &str,
+                import: &'static Import,
+            ) -> wasmtime::Result<()> {
+                let function = move |caller: Caller<'_, State>, $($param: $ty),*| -> wasmtime::Result<u32> {
+                    let answer = self(&mut Call::enter(caller, import)?, $($param),*);
+                    encode(import, answer)
+                };
+                linker.func_wrap(module, import.name, function).map(drop)
+            }
+        }
+    )*};
+}
+
+hostcalls! {
+    ()
+    (a: A)
+    (a: A, b: B)
+    (a: A, b: B, c: C)
+    (a: A, b: B, c: C, d: D)
+    (a: A, b: B, c: C, d: D, e: E)
+    (a: A, b: B, c: C, d: D, e: E, f: G)
+    (a: A, b: B, c: C, d: D, e: E, f: G, g: H)
+    (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I)
+    (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I, i: J)
+    (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I, i: J, j: K)
+}

@@ -1,0 +1,200 @@
+//! The two kinds of engine: one for serving, bounded by CPU time, one for simulating, by fuel.
+//!
+//! They are never mixed: both meters at once would cost far more than either.
+
+use super::state::State;
+use crate::hostcalls;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime::{Cache, CacheConfig, Config, EngineWeak, Linker, Store, UpdateDeadline, WasmBacktraceDetails};
+
+/// Most frames of a backtrace, as many as Envoy shows.
+const MAX_FRAMES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19);
+/// Address space set aside for a VM; larger memories move. Keeps the virtual size small.
+const MEMORY_RESERVATION: u64 = 64 << 20;
+/// Between looks at a call's CPU time; its error is at most two of them.
+const LONGEST_TICK: Duration = Duration::from_millis(10);
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+/// So many ticks fit into the CPU time of a call, where the bounds above allow it.
+const TICKS_PER_CALL: u32 = 20;
+
+/// What a VM may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// CPU time of one call, when serving.
+    pub cpu_per_call: Option<Duration>,
+    /// Fuel of one call, when simulating.
+    pub fuel_per_call: Option<u64>,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu_per_call: Some(Duration::from_secs(1)),
+            fuel_per_call: Some(10_000_000_000),
+            memory: Some(1 << 30),
+        }
+    }
+}
+
+impl Limits {
+    /// No limits at all, as in Envoy but for its 1 GiB of memory.
+    pub const NONE: Self = Self { cpu_per_call: None, fuel_per_call: None, memory: None };
+}
+
+/// The engine cannot run on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the Wasm engine: {0}")]
+pub struct EngineError(String);
+
+/// Compiles modules and bounds their calls; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    linker: Arc<Linker<State>>,
+    meter: Meter,
+    limits: Limits,
+}
+
+/// How the length of a call is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meter {
+    CpuTime,
+    Fuel,
+}
+
+impl Engine {
+    /// An engine that ends calls when they have used their CPU time.
+    ///
+    /// # Errors
+    /// When the machine or the operating system is not supported.
+    pub fn serving(limits: Limits) -> Result<Self, EngineError> {
+        let engine = Self::new(Meter::CpuTime, limits)?;
+        if let Some(cpu) = limits.cpu_per_call {
+            spawn_ticker(engine.inner.weak(), (cpu / TICKS_PER_CALL).clamp(SHORTEST_TICK, LONGEST_TICK))?;
+        }
+        Ok(engine)
+    }
+
+    /// An engine that counts fuel: the same calls cost the same on every machine.
+    ///
+    /// # Errors
+    /// When the machine or the operating system is not supported.
+    pub fn simulating(limits: Limits) -> Result<Self, EngineError> {
+        Self::new(Meter::Fuel, limits)
+    }
+
+    /// The limits of its VMs.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn new(meter: Meter, limits: Limits) -> Result<Self, EngineError> {
+        let mut config = Config::new();
+        config
+            .memory_reservation(MEMORY_RESERVATION)
+            .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+            .wasm_backtrace_max_frames(Some(MAX_FRAMES))
+            .epoch_interruption(meter == Meter::CpuTime)
+            .consume_fuel(meter == Meter::Fuel)
+            .cache(compilation_cache());
+        let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
+        let inner = wasmtime::Engine::new(&config).map_err(failed)?;
+        let linker = Arc::new(hostcalls::linker(&inner).map_err(failed)?);
+        Ok(Self { inner, linker, meter, limits })
+    }
+
+    pub(super) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    pub(super) fn linker(&self) -> &Linker<State> {
+        &self.linker
+    }
+
+    pub(super) fn same_as(&self, other: &wasmtime::Engine) -> bool {
+        wasmtime::Engine::same(&self.inner, other)
+    }
+
+    /// Prepares a new store for [`Self::refill`].
+    pub(super) fn attach_meter(&self, store: &mut Store<State>) {
+        if self.meter == Meter::CpuTime {
+            store.epoch_deadline_callback(|mut context| {
+                let over = context.data_mut().cpu.is_over();
+                Ok(if over { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+            });
+        }
+    }
+
+    /// Gives the store what one call may use.
+    pub(super) fn refill(&self, store: &mut Store<State>) {
+        match (self.meter, self.limits.cpu_per_call) {
+            (Meter::CpuTime, Some(limit)) => {
+                store.data_mut().cpu.start(limit);
+                store.set_epoch_deadline(1);
+            }
+            // Without a ticker no epoch passes.
+            (Meter::CpuTime, None) => store.set_epoch_deadline(1),
+            (Meter::Fuel, _) => {
+                // Fails only where fuel is not counted, and here it is.
+                let _counted = store.set_fuel(self.fuel());
+            }
+        }
+    }
+
+    /// Fuel used since the last refill; 0 when serving.
+    pub(super) fn used(&self, store: &Store<State>) -> u64 {
+        match self.meter {
+            Meter::CpuTime => 0,
+            Meter::Fuel => self.fuel().saturating_sub(store.get_fuel().unwrap_or_default()),
+        }
+    }
+
+    fn fuel(&self) -> u64 {
+        self.limits.fuel_per_call.unwrap_or(u64::MAX)
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("meter", &self.meter).field("limits", &self.limits).finish()
+    }
+}
+
+/// The clock of all deadlines of an engine; ends with the engine.
+fn spawn_ticker(engine: EngineWeak, tick: Duration) -> Result<(), EngineError> {
+    let ticking = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(tick);
+        }
+    };
+    let spawned = std::thread::Builder::new().name("wasm-deadlines".into()).spawn(ticking);
+    spawned.map(drop).map_err(|error| EngineError(format!("no thread for deadlines: {error}")))
+}
+
+/// Compiled modules are kept on disk; where that cannot be, each start compiles again.
+fn compilation_cache() -> Option<Cache> {
+    let directory = cache_directory()?;
+    let mut config = CacheConfig::new();
+    config.with_directory(&directory);
+    match Cache::new(config) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tracing::warn!(directory = %directory.display(), "modules are compiled at each start: {error:#}");
+            None
+        }
+    }
+}
+
+fn cache_directory() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(caches.join("mesh-filter").join("modules"))
+}

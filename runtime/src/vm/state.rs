@@ -1,0 +1,77 @@
+//! What a store holds for its guest besides memory: the host, and what is allowed now.
+
+use super::limits::{CpuBudget, MemoryLimit};
+use crate::abi::table::{Chapter, Import};
+use crate::host::SharedHost;
+use wasmtime::{Memory, TypedFunc};
+
+/// The data of a store.
+pub(crate) struct State {
+    /// The VM's host.
+    pub(crate) host: SharedHost,
+    /// Which hostcalls are allowed.
+    pub(crate) restriction: Restriction,
+    /// How often the guest has called `proc_exit` in this call.
+    pub(crate) exits: u32,
+    /// Known once the instance stands; not yet in a start section.
+    pub(super) memory: Option<Memory>,
+    /// The guest's allocator.
+    pub(super) allocator: Option<TypedFunc<u32, u32>>,
+    pub(super) memory_limit: MemoryLimit,
+    pub(super) cpu: CpuBudget,
+}
+
+impl State {
+    /// A store that runs nothing.
+    #[cfg(test)]
+    pub(crate) fn for_tests(host: SharedHost) -> Self {
+        Self::new(host, MemoryLimit::new(None))
+    }
+
+    pub(super) fn new(host: SharedHost, memory_limit: MemoryLimit) -> Self {
+        Self {
+            host,
+            restriction: Restriction::Start,
+            exits: 0,
+            memory: None,
+            allocator: None,
+            memory_limit,
+            cpu: CpuBudget::default(),
+        }
+    }
+}
+
+/// Phases in which Envoy allows few hostcalls and traps at the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restriction {
+    /// All are allowed.
+    None,
+    /// While the guest starts: logging and WASI.
+    Start,
+    /// While the guest allocates memory for a result.
+    Allocator,
+}
+
+impl Restriction {
+    /// Whether the host function may be called.
+    pub(crate) fn allows(self, import: &Import) -> bool {
+        match self {
+            Self::None => true,
+            Self::Start => {
+                import.name == "proxy_log" || matches!(import.chapter, Chapter::Wasi | Chapter::Emscripten)
+            }
+            Self::Allocator => {
+                matches!(import.name, "proxy_log" | "fd_write" | "clock_time_get" | "poll_oneoff")
+                    || import.chapter == Chapter::Emscripten
+            }
+        }
+    }
+}
+
+/// A hostcall came in a phase that does not allow it.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("`{hostcall}` is not allowed while the plugin starts or allocates")]
+pub(crate) struct RestrictedCall {
+    /// Its name.
+    pub(crate) hostcall: &'static str,
+}
