@@ -1,5 +1,6 @@
 //! The fields of a mapping whose keys are known beforehand.
 
+use super::node::quoted;
 use super::suggest::suggest;
 use super::{Error, Node, Result};
 
@@ -33,7 +34,7 @@ impl Node {
         for entry in self.entries()? {
             let name = canonical(&entry.key);
             let Some(field) = known.iter().copied().find(|field| *field == name) else {
-                let problem = format!("unknown field `{}`", entry.key);
+                let problem = format!("unknown field {}", quoted(&entry.key));
                 return Err(Error::new(&entry.place, problem).with_help(suggest(&name, known)));
             };
             if present.iter().any(|(other, _)| *other == field) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
+use super::node::quoted;
 use super::place::{Source, Step};
 use super::{Entry, Error, Kind, Node, Place, Result};
 
@@ -341,7 +342,7 @@ impl Expansion<'_> {
                     .with_help("use an alias for the whole value, or repeat the fields"));
             }
             if !seen.insert(text.as_str()) {
-                return Err(Error::new(&place, format!("duplicate key `{text}`")));
+                return Err(Error::new(&place, format!("duplicate key {}", quoted(text))));
             }
             let at = Place::new(self.source, Some(parent), Step::Key(text.clone()), value.at);
             read.push(Entry { key: text.clone(), place, value: self.node(value, at, depth + 1)? });

@@ -105,7 +105,7 @@ impl Node {
 }
 
 /// `text` in backticks for a message: one line, shortened where it is long.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 60;
     let line = text.escape_debug().to_string();
     if line.chars().count() <= SHOWN {

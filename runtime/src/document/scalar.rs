@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::node::quoted;
 use super::suggest::suggest;
 use super::{Kind, Node, Result, parse_duration, parse_span};
 
@@ -102,7 +103,9 @@ impl Node {
         };
         match choices.iter().find(|(name, _)| *name == text) {
             Some((_, value)) => Ok(value.clone()),
-            None => Err(self.error(format!("unknown value `{text}`")).with_help(suggest(text, &names))),
+            None => {
+                Err(self.error(format!("unknown value {}", quoted(text))).with_help(suggest(text, &names)))
+            }
         }
     }
 }

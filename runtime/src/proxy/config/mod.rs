@@ -109,6 +109,3 @@ impl Bootstrap {
 
 /// A value with the place it was read from, for checks that come later.
 type Placed<T> = (T, Place);
-
-#[cfg(test)]
-mod tests;
