@@ -13,9 +13,7 @@ use crate::failure::Failure;
 /// In which form a command gives its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// For people
     Text,
-    /// For programs
     Json,
 }
 

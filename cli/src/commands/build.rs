@@ -16,13 +16,14 @@ use crate::project::workspace::{Selection, Workspace};
 
 const HELP: &str = "\
 Examples:
-  cargo mesh-filter build                      the crate of this folder, or all filters of the workspace
-  cargo mesh-filter build -p jwt-auth          one package
-  cargo mesh-filter build --format json | jq   what was built, for scripts
+  cargo mesh-filter build                  this crate, or all of the workspace
+  cargo mesh-filter build -p jwt-auth      one package
+  cargo mesh-filter build --format json    what was built, for scripts
 
-The module is optimised for size and contains the same bytes whatever the folder, the CARGO_HOME or the machine;
-a [profile.mesh-filter] in the workspace's Cargo.toml replaces the settings. The side file holds names and line
-tables of exactly that code: traps and `inspect` read it.
+The module is optimised for size, and has the same bytes whatever the folder,
+the CARGO_HOME or the machine; a [profile.mesh-filter] in the workspace's
+Cargo.toml replaces the settings. The side file holds names and line tables of
+exactly that code: traps and `inspect` read it.
 
 Exit codes: 0 built, 1 the build failed, 2 wrong usage, 3 a tool is missing";
 

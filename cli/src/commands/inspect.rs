@@ -18,10 +18,11 @@ Examples:
   cargo mesh-filter inspect plugin.wasm --top 40
   cargo mesh-filter inspect plugin.wasm --format json | jq '.warnings[].name'
 
-Any core module will do, whatever language it was written in. Names of functions come from the module, or from the
-side file `<name>.symbols.wasm` beside it, if that holds the same code.
+Any core module will do, whatever language it was written in. Names of
+functions come from the module, or from the side file `<name>.symbols.wasm`
+beside it, if that holds the same code.
 
-Exit codes: 0 shown (warnings included), 2 the file is not a Wasm module or wrong usage";
+Exit codes: 0 shown (warnings included), 2 not a Wasm module, or wrong usage";
 
 /// Show what is inside a Wasm module: ABI, imports, callbacks, sizes, warnings
 #[derive(Debug, clap::Args)]

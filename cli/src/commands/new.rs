@@ -13,15 +13,17 @@ const HELP: &str = "\
 Examples:
   cargo mesh-filter new shop-guard
   cargo mesh-filter new shop-guard --template callout
-  cargo mesh-filter new shop-guard --path filters        makes filters/shop-guard
-  cargo mesh-filter new shop-guard --sdk ../mesh-filter  depends on a checkout of mesh-filter
-  cargo mesh-filter new shop-guard --sdk 0.1.0           depends on a published version
+  cargo mesh-filter new shop-guard --path filters         in filters/shop-guard
+  cargo mesh-filter new shop-guard --sdk ../mesh-filter   SDK from a checkout
+  cargo mesh-filter new shop-guard --sdk 0.1.0            SDK from the registry
 
-Without --sdk the crate depends on the checkout that this program was built from, while that exists, and on the
-published version otherwise. Inside another workspace whose `members` do not include it, the crate gets an empty
-[workspace] table and stands alone.
+Without --sdk the SDK comes from the checkout that this program was built from,
+while that exists, and from the registry otherwise. Inside a workspace whose
+`members` do not include it, the crate gets an empty [workspace] table and
+stands alone.
 
-Exit codes: 0 made, 1 a file could not be written, 2 wrong usage, such as a folder that is not empty";
+Exit codes: 0 made, 1 a file could not be written, 2 wrong usage, such as a
+folder that is not empty";
 
 /// Make a new filter crate: code, tests, scenarios, lints, README, CI
 #[derive(Debug, clap::Args)]

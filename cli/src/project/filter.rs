@@ -8,13 +8,13 @@ use crate::failure::{Failure, Result};
 
 /// The table `[package.metadata.mesh-filter]`: the one place where these things are written.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// Name of the plugin; the crate's name where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     /// Which root context of the module to configure.
-    #[serde(default, alias = "root_id")]
+    #[serde(default)]
     pub(crate) root_id: String,
     /// Where in the proxy's chain the filter belongs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub(crate) struct Filter {
     #[serde(default)]
     pub(crate) clusters: Vec<String>,
     /// The filter reads bodies while it holds the headers.
-    #[serde(default, alias = "hold_headers")]
+    #[serde(default)]
     pub(crate) hold_headers: bool,
     /// Environment variables of the VM.
     #[serde(default)]
@@ -61,7 +61,7 @@ impl Filter {
             Failure::usage(format!("`[package.metadata.mesh-filter]` in `{}` is not valid", package.manifest_path))
                 .because(&error)
                 .help(
-                    "known keys: name, root-id, phase (authn, authz or stats), priority, image, config, clusters, hold-headers, environment",
+                    "known keys: name, root_id, phase (authn, authz or stats), priority, image, config, clusters, hold_headers, environment",
                 )
         })
     }
@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_spelled_as_in_cargo_manifests() {
+    fn all_keys_are_read() {
         let filter =
-            parse(r#"{"root-id": "r", "phase": "authz", "hold-headers": true, "clusters": ["jwks"]}"#)
+            parse(r#"{"root_id": "r", "phase": "authz", "hold_headers": true, "clusters": ["jwks"]}"#)
                 .unwrap();
         assert_eq!(
             (filter.root_id.as_str(), filter.phase, filter.hold_headers),

@@ -43,6 +43,10 @@ impl Workspace {
         command.no_deps();
         if let Some(manifest) = manifest {
             let manifest = if manifest.is_dir() { manifest.join("Cargo.toml") } else { manifest.to_owned() };
+            if !manifest.is_file() {
+                return Err(Failure::usage(format!("there is no manifest `{}`", manifest.display()))
+                    .help("--manifest-path takes the `Cargo.toml` of a crate or workspace, or its folder"));
+            }
             command.manifest_path(manifest);
         }
         let metadata = command.exec().map_err(|error| match error {
@@ -148,7 +152,7 @@ pub(crate) enum Membership {
     Alone,
     /// It names the crate, by a pattern perhaps.
     Member(PathBuf),
-    /// It does not name the crate: cargo refuses to work on it.
+    /// It does not name the crate, or is broken: cargo refuses to work on the crate.
     Stranger,
 }
 
@@ -163,15 +167,8 @@ pub(crate) fn membership(folder: &Path) -> Result<Membership> {
                 .is_ok_and(|folder| root.canonicalize().is_ok_and(|root| root == folder));
             Ok(if own { Membership::Alone } else { Membership::Member(root) })
         }
-        Err(cargo_metadata::Error::CargoMetadata { stderr })
-            if stderr.contains("believes it's in a workspace") =>
-        {
-            Ok(Membership::Stranger)
-        }
-        Err(error) => {
-            Err(Failure::failed(format!("cargo does not accept the new crate in `{}`", folder.display()))
-                .because(&error)
-                .help("a manifest in a folder above may be broken"))
-        }
+        // The crate's own manifest is in order: it is a workspace above that cargo objects to.
+        Err(cargo_metadata::Error::CargoMetadata { .. }) => Ok(Membership::Stranger),
+        Err(error) => Err(Failure::missing_tool("`cargo metadata` cannot be run").because(&error)),
     }
 }

@@ -1,0 +1,9 @@
+//! The command line as users meet it: a process, its words, and the files that it leaves.
+#![cfg(test)]
+
+mod build;
+mod console;
+mod folder;
+mod inspect;
+mod new;
+mod sessions;
