@@ -45,7 +45,8 @@ fn probe(phase: &str) {
     {
         tell(phase, &format!("get_property `{path}`"), raw::property(path).0);
     }
-    for stream in [0, 1, 2, 3, 9] {
+    // Continuing what is not paused makes Envoy 1.40.0 go on twice, and crash.
+    for stream in [2, 3, 9] {
         tell(phase, &format!("continue_stream {stream}"), raw::continue_stream(stream));
     }
     tell(phase, "get_metric 999", raw::metric(999).0);

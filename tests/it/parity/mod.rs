@@ -7,6 +7,7 @@ mod answers;
 mod examples;
 mod exchanges;
 mod guests;
+mod logs;
 mod protocol;
 
 use std::path::PathBuf;
