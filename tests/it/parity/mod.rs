@@ -9,6 +9,7 @@ mod exchanges;
 mod guests;
 mod logs;
 mod protocol;
+mod sdk;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

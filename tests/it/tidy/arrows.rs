@@ -23,7 +23,7 @@ const ARROWS: &[Arrow] = &[
     Arrow { from: TEST, to: &[RUNTIME, SDK], for_tests: &[] },
     Arrow { from: CLI, to: &[RUNTIME, TEST], for_tests: &[] },
     Arrow { from: "xtask", to: &[], for_tests: &[] },
-    Arrow { from: "mesh-filter-guests", to: &[], for_tests: &[] },
+    Arrow { from: "mesh-filter-guests", to: &[], for_tests: &[SDK] },
     Arrow { from: "mesh-filter-acceptance", to: &[], for_tests: &[SDK, RUNTIME, TEST, CLI] },
 ];
 

@@ -1,0 +1,124 @@
+//! Does, with the SDK, one thing that its configuration names: fails, replies, calls, reads or maps a body.
+
+use mesh_filter::prelude::*;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    act: Act,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    EditHeaders,
+    FailBeforeNext,
+    FailAtResponse,
+    FailInRequestBody,
+    FailInResponseBody,
+    PassOnError,
+    ReplyBeforeNext,
+    ReplyAtResponse,
+    CallBeforeNext,
+    CallAtResponse,
+    MapBodies,
+    KeepBack,
+    ReadRequest,
+    ReadResponse,
+}
+
+struct Sdk {
+    act: Act,
+    callee: ClusterName,
+}
+
+impl Filter for Sdk {
+    type Config = Config;
+
+    fn new(config: Config, _setup: &mut Setup) -> Result<Self> {
+        Ok(Self { act: config.act, callee: ClusterName::new("callee")? })
+    }
+
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        match self.act {
+            Act::FailBeforeNext | Act::PassOnError => return Err(Error::new("before next")),
+            Act::ReplyBeforeNext => return reply(),
+            Act::CallBeforeNext => {
+                let reply = self.call().await?;
+                request.headers_mut().set("x-rep", reply)?;
+            }
+            Act::EditHeaders => edit(request.headers_mut())?,
+            Act::FailInRequestBody => request.map_body(|_| Err(Error::new("in the request body"))),
+            Act::MapBodies | Act::CallAtResponse => request.map_body(upper),
+            Act::KeepBack => request.map_body(keep_back),
+            Act::ReadRequest => {
+                let body = request.body(100_000).await?;
+                request.headers_mut().set("x-size", body.len().to_string())?;
+                if !body.is_empty() {
+                    request.set_body(format!("<{}>", body.len()))?;
+                }
+            }
+            _ => {}
+        }
+        let mut response = next.run(request).await?;
+        match self.act {
+            Act::FailAtResponse => return Err(Error::new("at the response")),
+            Act::ReplyAtResponse => return reply(),
+            Act::CallAtResponse => {
+                let reply = self.call().await?;
+                response.headers_mut().set("x-reply", reply)?;
+            }
+            Act::EditHeaders => edit(response.headers_mut())?,
+            Act::FailInResponseBody => response.map_body(|_| Err(Error::new("in the response body"))),
+            Act::MapBodies => response.map_body(upper),
+            Act::KeepBack => response.map_body(keep_back),
+            Act::ReadResponse => {
+                let body = response.body(300_000).await?;
+                response.headers_mut().set("x-size", body.len().to_string())?;
+            }
+            _ => {}
+        }
+        Ok(response)
+    }
+
+    fn on_error(&self, failure: &Failure<'_>) -> Recovery {
+        match self.act {
+            Act::PassOnError => Recovery::Pass,
+            _ => Recovery::Reply(failure.reply()),
+        }
+    }
+}
+
+impl Sdk {
+    async fn call(&self) -> Result<String> {
+        let reply = call::post(&self.callee, "/").header("x-from", "sdk").body("asked").send().await?;
+        Ok(reply.status().to_string())
+    }
+}
+
+fn reply() -> Result<Response> {
+    let reply = Response::new(403).with_header("x-why", "one")?.with_header("x-why", "two")?;
+    Ok(reply.with_body("no entry\n").with_details("by the guest"))
+}
+
+fn edit(headers: &mut mesh_filter::headers::Headers) -> Result<()> {
+    headers.set("x-rep", "one")?;
+    headers.append("x-new", "1")?;
+    headers.append("x-new", "2")?;
+    headers.remove("set-cookie")?;
+    headers.remove("x-not-there")?;
+    Ok(())
+}
+
+fn upper(chunk: &mut Chunk) -> Result<()> {
+    chunk.bytes_mut().make_ascii_uppercase();
+    Ok(())
+}
+
+/// Sends everything one byte late, so that each chunk ends undecided.
+fn keep_back(chunk: &mut Chunk) -> Result<()> {
+    chunk.keep_back(1);
+    Ok(())
+}
+
+mesh_filter::register!(Sdk);
