@@ -11,6 +11,17 @@ use std::rc::Rc;
 use std::task::Poll;
 
 /// What handles the request after this filter.
+///
+/// Code that touches a request after it has left does not compile:
+///
+/// ```compile_fail,E0382
+/// # use mesh_filter::prelude::*;
+/// async fn handle(mut request: Request, next: Next) -> Result<Response> {
+///     let response = next.run(request).await?;
+///     request.headers_mut().set("x-late", "1")?;
+///     Ok(response)
+/// }
+/// ```
 pub struct Next {
     stream: Rc<Stream>,
 }

@@ -21,6 +21,8 @@ pub use status::Status;
 #[cfg(not(target_arch = "wasm32"))]
 pub use slot::{Installed, install};
 
+#[cfg(test)]
+pub(crate) use slot::Refusing;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use slot::host;
 #[cfg(target_arch = "wasm32")]

@@ -31,19 +31,23 @@ impl Drop for Installed {
 
 /// The host in place, or one that refuses everything.
 pub(crate) fn host() -> Rc<dyn Host> {
-    HOST.try_with(|slot| slot.borrow().clone()).ok().flatten().unwrap_or_else(|| Rc::new(NoHost))
+    HOST.try_with(|slot| slot.borrow().clone())
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| Rc::new(Refusing(Status::UNIMPLEMENTED)))
 }
 
-/// Answers where no harness is: pure parts of a filter may be tested without one.
-struct NoHost;
+/// Answers everything with one status. It stands where no harness is: pure parts of a filter may be
+/// tested without one.
+pub(crate) struct Refusing(pub(crate) Status);
 
-impl Host for NoHost {
+impl Host for Refusing {
     fn log(&self, _: LogLevel, _: &[u8]) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn get_current_time_nanoseconds(&self) -> Result<u64, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn monotonic_nanoseconds(&self) -> u64 {
@@ -55,35 +59,35 @@ impl Host for NoHost {
     }
 
     fn get_property(&self, _: &[u8]) -> Result<Vec<u8>, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn set_property(&self, _: &[u8], _: &[u8]) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn get_header_map_pairs(&self, _: MapKind) -> Result<Pairs, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn replace_header_map_value(&self, _: MapKind, _: &str, _: &[u8]) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn add_header_map_value(&self, _: MapKind, _: &str, _: &[u8]) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn remove_header_map_value(&self, _: MapKind, _: &str) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn get_buffer_bytes(&self, _: BufferKind, _: usize, _: usize) -> Result<Vec<u8>, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn set_buffer_bytes(&self, _: BufferKind, _: usize, _: usize, _: &[u8]) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn send_local_response(
@@ -94,23 +98,23 @@ impl Host for NoHost {
         _: &[(&str, &[u8])],
         _: Option<u32>,
     ) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn continue_stream(&self, _: Side) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn close_stream(&self, _: Side) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn get_shared_data(&self, _: &str) -> Result<(Vec<u8>, u32), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn set_shared_data(&self, _: &str, _: &[u8], _: u32) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn http_call(
@@ -121,30 +125,30 @@ impl Host for NoHost {
         _: &[(&str, &str)],
         _: u32,
     ) -> Result<u32, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn set_tick_period_milliseconds(&self, _: u32) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn define_metric(&self, _: MetricKind, _: &str) -> Result<u32, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn increment_metric(&self, _: u32, _: i64) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn record_metric(&self, _: u32, _: u64) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn get_metric(&self, _: u32) -> Result<u64, Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 
     fn set_effective_context(&self, _: u32) -> Result<(), Status> {
-        Err(Status::UNIMPLEMENTED)
+        Err(self.0)
     }
 }
