@@ -69,7 +69,7 @@ impl Instance {
             if !trap::is_trap(&error) {
                 return refused(format!("{error:#}"));
             }
-            let trap = trap::describe(engine, &store, &error);
+            let trap = trap::describe(engine, module, &store, &error);
             StartError::Trap { module: module.name().to_owned(), trap }
         })?;
         store.data_mut().restriction = Restriction::None;
@@ -109,7 +109,7 @@ impl Guest for Instance {
         let result = self.exports.call(&mut self.store, callback);
         self.fuel_consumed = self.fuel_consumed.saturating_add(self.engine.used(&self.store));
         result.map_err(|error| {
-            let trap = trap::describe(&self.engine, &self.store, &error);
+            let trap = trap::describe(&self.engine, &self.module, &self.store, &error);
             self.dead.insert(trap).clone()
         })
     }

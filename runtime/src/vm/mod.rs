@@ -15,6 +15,7 @@ mod fault;
 mod limits;
 pub(crate) mod memory;
 pub(crate) mod state;
+mod symbols;
 mod trap;
 
 #[cfg(test)]

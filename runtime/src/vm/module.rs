@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::fault::{LoadError, LoadFault};
 use super::outline::Outline;
 use super::state::State;
+use super::symbols::Symbols;
 use crate::abi::AbiVersion;
 use crate::hostcalls;
 use std::fmt;
@@ -21,13 +22,16 @@ struct Inner {
     name: String,
     version: AbiVersion,
     linked: InstancePre<State>,
+    symbols: Option<Symbols>,
 }
 
 /// How a module is loaded.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct LoadOptions {
+pub struct LoadOptions<'a> {
     /// What becomes of imports that the host does not have.
     pub unknown_imports: UnknownImports,
+    /// The side file of a stripped module: the same code with names and line numbers, for traps.
+    pub symbols: Option<&'a [u8]>,
 }
 
 /// What becomes of imports that the host does not have.
@@ -49,6 +53,20 @@ impl Module {
         Self::load_with(engine, bytes, name, LoadOptions::default())
     }
 
+    /// Loads a stripped module with the side file that has its names and line numbers.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when the side file is of another build.
+    pub fn load_with_symbols(
+        engine: &Engine,
+        bytes: &[u8],
+        name: &str,
+        symbols: &[u8],
+    ) -> Result<Self, LoadError> {
+        let options = LoadOptions { symbols: Some(symbols), ..LoadOptions::default() };
+        Self::load_with(engine, bytes, name, options)
+    }
+
     /// As [`Self::load`], with options.
     ///
     /// # Errors
@@ -57,7 +75,7 @@ impl Module {
         engine: &Engine,
         bytes: &[u8],
         name: &str,
-        options: LoadOptions,
+        options: LoadOptions<'_>,
     ) -> Result<Self, LoadError> {
         let inner = Inner::load(engine, bytes, name, options);
         let inner = inner.map_err(|fault| LoadError { module: name.to_owned(), fault })?;
@@ -76,18 +94,23 @@ impl Module {
         self.inner.version
     }
 
+    pub(super) fn symbols(&self) -> Option<&Symbols> {
+        self.inner.symbols.as_ref()
+    }
+
     pub(super) fn linked(&self) -> &InstancePre<State> {
         &self.inner.linked
     }
 }
 
 impl Inner {
-    fn load(engine: &Engine, bytes: &[u8], name: &str, options: LoadOptions) -> Result<Self, LoadFault> {
+    fn load(engine: &Engine, bytes: &[u8], name: &str, options: LoadOptions<'_>) -> Result<Self, LoadFault> {
         let outline = Outline::read(bytes)?;
         let version = check::version(&outline)?;
         let strict = options.unknown_imports == UnknownImports::Refuse;
         let unknown = check::imports(&outline, version, strict)?;
         check::exports(&outline)?;
+        let symbols = options.symbols.map(|file| Symbols::new(bytes, &outline, file)).transpose()?;
         let names: Vec<_> = unknown.iter().map(|import| check::qualified(import)).collect();
         if strict && !unknown.is_empty() {
             return Err(LoadFault::MissingImports { names });
@@ -109,7 +132,7 @@ impl Inner {
             }
         }
         let linked = linker.instantiate_pre(&compiled).map_err(failed)?;
-        Ok(Self { name: name.to_owned(), version, linked })
+        Ok(Self { name: name.to_owned(), version, linked, symbols })
     }
 }
 

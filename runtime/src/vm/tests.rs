@@ -3,8 +3,11 @@
 pub(crate) mod guest;
 mod limits;
 mod loading;
+mod maps;
 mod memory;
 mod starting;
+mod symbols;
+mod wasi;
 
 use super::{Engine, Instance, Limits, LoadError, Module};
 use crate::abi::LogLevel;

@@ -1,9 +1,11 @@
 //! Turns the engine's errors into traps: the reason, and the guest's frames with file and line.
 
 use super::engine::Engine;
+use super::module::Module;
 use super::state::{RestrictedCall, State};
+use super::symbols::{Place, Symbols};
 use crate::guest::{Trap, TrapReason};
-use wasmtime::{Store, WasmBacktrace};
+use wasmtime::{FrameSymbol, Store, WasmBacktrace};
 
 /// Whether the error came from the guest's own code.
 pub(super) fn is_trap(error: &wasmtime::Error) -> bool {
@@ -11,8 +13,14 @@ pub(super) fn is_trap(error: &wasmtime::Error) -> bool {
 }
 
 /// Describes the error of a call that `store` has just ended.
-pub(super) fn describe(engine: &Engine, store: &Store<State>, error: &wasmtime::Error) -> Trap {
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+pub(super) fn describe(
+    engine: &Engine,
+    module: &Module,
+    store: &Store<State>,
+    error: &wasmtime::Error,
+) -> Trap {
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    let backtrace = backtrace.map(|backtrace| frames(backtrace, module.symbols())).unwrap_or_default();
     Trap { reason: reason(engine, store, error), backtrace }
 }
 
@@ -39,23 +47,32 @@ fn reason(engine: &Engine, store: &Store<State>, error: &wasmtime::Error) -> Tra
 }
 
 /// `function at file:line`, innermost first; inlined functions have frames of their own.
-fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+fn frames(backtrace: &WasmBacktrace, symbols: Option<&Symbols>) -> Vec<String> {
+    let side = symbols.map(Symbols::read);
     let mut lines = Vec::new();
     for frame in backtrace.frames() {
-        let function = frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangle);
-        if frame.symbols().is_empty() {
+        let name = frame.func_name().or_else(|| side.as_ref()?.function(frame.func_index())).map(demangle);
+        let places = match (&side, frame.module_offset()) {
+            (Some(side), Some(offset)) => side.places(offset),
+            _ => frame.symbols().iter().map(place).collect(),
+        };
+        let number = || format!("function {}", frame.func_index());
+        if places.is_empty() {
+            let name = name.clone().unwrap_or_else(number);
             lines.push(match frame.module_offset() {
-                Some(offset) => format!("{function} at offset {offset:#x}"),
-                None => function,
+                Some(offset) => format!("{name} at offset {offset:#x}"),
+                None => name,
             });
-            continue;
         }
-        for symbol in frame.symbols() {
-            let name = symbol.name().map_or_else(|| function.clone(), demangle);
-            lines.push(match (symbol.file(), symbol.line()) {
-                (Some(file), Some(line)) => format!("{name} at {file}:{line}"),
-                (Some(file), None) => format!("{name} at {file}"),
-                _ => name,
+        let last = places.len().saturating_sub(1);
+        for (index, place) in places.into_iter().enumerate() {
+            // The function itself is the last; its own name is longer than the one beside the line.
+            let own = name.clone().filter(|_| index == last);
+            let function = own.or(place.function).unwrap_or_else(number);
+            lines.push(match place.file {
+                Some((file, Some(line))) => format!("{function} at {file}:{line}"),
+                Some((file, None)) => format!("{function} at {file}"),
+                None => function,
             });
         }
     }
@@ -63,11 +80,18 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     lines
 }
 
+fn place(symbol: &FrameSymbol) -> Place {
+    Place {
+        function: symbol.name().map(demangle),
+        file: symbol.file().map(|file| (file.to_owned(), symbol.line())),
+    }
+}
+
 /// Most lines of a backtrace, as many as Envoy shows.
 const MAX_LINES: usize = 20;
 
 /// Names as they stand in the source: Rust's without their hash, C++'s with parameters.
-fn demangle(name: &str) -> String {
+pub(super) fn demangle(name: &str) -> String {
     if let Ok(rust) = rustc_demangle::try_demangle(name) {
         return format!("{rust:#}");
     }

@@ -1,9 +1,10 @@
 //! Calls end, whatever the guest does.
 
-use super::Vm;
 use super::guest::GuestModule;
+use super::{Vm, services};
 use crate::guest::TrapReason;
-use crate::vm::{Engine, Limits};
+use crate::host::{Host, VmSettings};
+use crate::vm::{Engine, Instance, Limits, Module};
 use cpu_time::ThreadTime;
 use std::time::Duration;
 use wasm_encoder::BlockType;
@@ -117,4 +118,26 @@ fn a_dead_vm_answers_with_its_trap() {
     let mut vm = Vm::start(&module.build());
     let trap = vm.configure().unwrap_err();
     assert_eq!(vm.configure().unwrap_err(), trap);
+}
+
+#[test]
+fn without_limits_calls_run_in_both_engines() {
+    let module = GuestModule::new().on_configure(|code| {
+        code.local_get(0);
+    });
+    let module = module.build();
+    for engine in [Engine::serving(Limits::NONE), Engine::simulating(Limits::NONE)] {
+        let mut vm = Vm::start_in(&engine.unwrap(), &module);
+        assert_eq!(vm.configure().unwrap(), Some(1));
+    }
+}
+
+#[test]
+fn a_module_whose_first_memory_is_too_large_does_not_start() {
+    let engine = Engine::simulating(Limits { memory: Some(1000), ..Limits::default() }).unwrap();
+    let module = Module::load(&engine, &GuestModule::new().build(), "guest").unwrap();
+    let host = Host::new(services().services, VmSettings::default());
+    let refused = Instance::new(&engine, &module, host).unwrap_err().to_string();
+    assert!(refused.starts_with("cannot start module `guest`: "), "{refused}");
+    assert!(refused.contains("memory"), "{refused}");
 }

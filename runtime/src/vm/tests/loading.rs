@@ -107,7 +107,7 @@ fn an_unknown_import_answers_internal_failure_and_warns_once() {
 #[test]
 fn a_strict_host_refuses_unknown_imports_and_those_of_other_versions() {
     let engine = Engine::simulating(Limits::default()).unwrap();
-    let options = LoadOptions { unknown_imports: UnknownImports::Refuse };
+    let options = LoadOptions { unknown_imports: UnknownImports::Refuse, ..LoadOptions::default() };
     let module =
         GuestModule::new().import_as("env", "unknown", "", "").import("proxy_continue_request").build();
     let refused = Module::load_with(&engine, &module, "guest", options).unwrap_err().to_string();
@@ -130,4 +130,18 @@ fn header_callbacks_have_two_parameters_or_three() {
         code.i32_const(0);
     });
     assert!(refusal(&module.build()).contains("proxy_on_request_headers"));
+}
+
+#[test]
+fn symbols_of_another_build_are_refused() {
+    let engine = Engine::simulating(Limits::default()).unwrap();
+    let build = |number| {
+        let module = GuestModule::new().on_configure(|code| {
+            code.i32_const(number);
+        });
+        module.build()
+    };
+    let refused = Module::load_with_symbols(&engine, &build(1), "guest", &build(2)).unwrap_err();
+    assert!(refused.to_string().ends_with("its symbols are of another build: the code differs"), "{refused}");
+    Module::load_with_symbols(&engine, &build(1), "guest", &build(1)).unwrap();
 }
