@@ -1,6 +1,8 @@
 //! Acceptance tests: whole programs and the repository itself, seen from outside.
 
 #[cfg(test)]
+mod harm;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod support;

@@ -1,6 +1,6 @@
 //! Shows what WASI and the host's clock give: environment variables, time and randomness, in response headers.
 //!
-//! Settings: `variable NAME` (repeatable), shown as `x-env-NAME`.
+//! Settings: `variable NAME` (repeatable), shown as `x-env-NAME`; `clock` and `random` show these.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,11 +33,15 @@ impl HttpContext for Environ {
             self.set_http_response_header(&format!("x-env-{name}"), Some(&value));
         }
         self.set_http_response_header("x-arguments", Some(&std::env::args().count().to_string()));
-        self.set_http_response_header("x-clock-host", Some(&millis(self.get_current_time())));
-        self.set_http_response_header("x-clock-wasi", Some(&millis(SystemTime::now())));
-        // The standard library seeds its hash maps from WASI's `random_get`.
-        let random = RandomState::new().build_hasher().finish();
-        self.set_http_response_header("x-random", Some(&format!("{random:016x}")));
+        if self.0.has("clock") {
+            self.set_http_response_header("x-clock-host", Some(&millis(self.get_current_time())));
+            self.set_http_response_header("x-clock-wasi", Some(&millis(SystemTime::now())));
+        }
+        if self.0.has("random") {
+            // The standard library seeds its hash maps from WASI's `random_get`.
+            let random = RandomState::new().build_hasher().finish();
+            self.set_http_response_header("x-random", Some(&format!("{random:016x}")));
+        }
         Action::Continue
     }
 }

@@ -10,6 +10,7 @@ mod guests;
 mod logs;
 mod protocol;
 mod sdk;
+mod services;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -5,6 +5,7 @@
 mod arrows;
 mod code;
 mod manifests;
+mod pairs;
 mod text;
 
 use std::process::Command;
