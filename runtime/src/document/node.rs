@@ -43,6 +43,12 @@ impl Node {
         Self { place, kind }
     }
 
+    /// Another node at the same place, for readers that replace parts of a document.
+    #[must_use]
+    pub fn with_kind(&self, kind: Kind) -> Self {
+        Self { place: self.place.clone(), kind }
+    }
+
     /// Where the node stands.
     #[must_use]
     pub fn place(&self) -> &Place {

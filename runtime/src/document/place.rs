@@ -82,7 +82,8 @@ impl Place {
     }
 
     /// The text of the line, or `None` if it is not known.
-    pub(super) fn source_line(&self) -> Option<&str> {
+    #[must_use]
+    pub fn source_line(&self) -> Option<&str> {
         self.0.source.text.lines().nth(self.line().checked_sub(1)?)
     }
 
