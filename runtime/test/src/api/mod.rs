@@ -1,0 +1,230 @@
+//! The API for tests in Rust: [`Sim`] and what it hands out.
+
+mod check;
+mod cluster;
+mod exchange;
+mod message;
+
+pub use check::{
+    Check, Checked, body, complete, contains, ends, header, log, matches, metric, no_header,
+    no_upstream_call, not, reset, starts, status, trailer,
+};
+pub use cluster::Cluster;
+pub use exchange::{Exchange, Pending};
+pub use message::{Reply, Request, get, post, reply, request};
+
+pub use crate::sim::LogLine;
+
+use crate::sim::{DEFAULT_START, Engine, Mark, Setup};
+use crate::traffic::Behaviour;
+use crate::world::World;
+use mesh_filter::Filter;
+use mesh_filter_runtime::plugin::StartError;
+use mesh_filter_runtime::worker::PluginId;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A simulated proxy whose time, clusters and upstream belong to the test.
+///
+/// ```
+/// use mesh_filter_test::prelude::*;
+/// # use mesh_filter::prelude::*;
+/// # struct Hello;
+/// # impl mesh_filter::Filter for Hello {
+/// #     type Config = ();
+/// #     fn new((): (), _: &mut Setup) -> mesh_filter::Result<Self> { Ok(Self) }
+/// #     async fn handle(&self, request: mesh_filter::Request, next: Next) -> mesh_filter::Result<Response> {
+/// #         let mut response = next.run(request).await?;
+/// #         response.headers_mut().set("x-hello", "world")?;
+/// #         Ok(response)
+/// #     }
+/// # }
+///
+/// let sim = Sim::new();
+/// let filter = sim.filter::<Hello>(json!(null)).unwrap();
+/// filter.request(get("/cart")).expect(status(200)).expect(header("x-hello", "world"));
+/// ```
+#[derive(Clone)]
+pub struct Sim {
+    state: Rc<State>,
+}
+
+struct State {
+    engine: RefCell<Engine>,
+    allows_traps: Cell<bool>,
+    settings: RefCell<Setup>,
+}
+
+/// A filter that has been started.
+#[derive(Clone)]
+pub struct TestFilter {
+    sim: Sim,
+    plugin: PluginId,
+    upstream: Rc<RefCell<Behaviour>>,
+}
+
+/// A filter that could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}{}", listed(.logs))]
+pub struct FilterError {
+    #[source]
+    error: StartError,
+    logs: Vec<LogLine>,
+}
+
+fn listed(logs: &[LogLine]) -> String {
+    logs.iter().map(|line| format!("\n  {}: {}", line.level.name(), line.message)).collect()
+}
+
+impl FilterError {
+    /// What the filter logged meanwhile: usually why it refused.
+    #[must_use]
+    pub fn logs(&self) -> &[LogLine] {
+        &self.logs
+    }
+}
+
+impl Default for Sim {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sim {
+    /// A proxy at 2026-01-01T00:00:00Z, without clusters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(DEFAULT_START)
+    }
+
+    /// A proxy at this moment.
+    #[must_use]
+    pub fn at(start: SystemTime) -> Self {
+        Self::with(start.duration_since(UNIX_EPOCH).unwrap_or_default())
+    }
+
+    fn with(start: Duration) -> Self {
+        Self {
+            state: Rc::new(State {
+                engine: RefCell::new(Engine::new(start, 0)),
+                allows_traps: Cell::new(false),
+                settings: RefCell::default(),
+            }),
+        }
+    }
+
+    /// Lets bodies come while a filter holds the headers (Envoy's
+    /// `allow_on_headers_stop_iteration`), for filters started from now on.
+    #[must_use]
+    pub fn hold_headers(self) -> Self {
+        self.state.settings.borrow_mut().hold_headers = true;
+        self
+    }
+
+    /// Lets a panic of the filter be what it is in a proxy, a 503, instead of failing the test.
+    #[must_use]
+    pub fn allow_traps(self) -> Self {
+        self.state.allows_traps.set(true);
+        self
+    }
+
+    /// Starts a filter with this configuration; `null` stands for no configuration.
+    ///
+    /// # Errors
+    /// When the filter refuses it, or panics.
+    #[expect(clippy::needless_pass_by_value, reason = "so that `json!` stands in the call")]
+    pub fn filter<F: Filter>(&self, config: serde_json::Value) -> Result<TestFilter, FilterError> {
+        let mut setup = self.state.settings.borrow().clone();
+        if !config.is_null() {
+            setup.configuration = config.to_string().into_bytes();
+        }
+        let before = self.mark();
+        let started = self.state.engine.borrow_mut().add(&World::native::<F>(), &setup);
+        let plugin = started.map_err(|error| FilterError { error, logs: self.logs_since(before) })?;
+        let upstream = Rc::new(RefCell::new(reply(200).into_behaviour()));
+        Ok(TestFilter { sim: self.clone(), plugin, upstream })
+    }
+
+    /// The cluster with this name, for filters that call out to it. It answers 200 until told otherwise.
+    #[must_use]
+    pub fn cluster(&self, name: &str) -> Cluster {
+        Cluster::new(Rc::clone(&self.state.engine.borrow().mocks), name)
+    }
+
+    /// Lets time pass: timers fire and callouts end at their own moments.
+    pub fn advance(&self, span: Duration) {
+        self.state.engine.borrow_mut().advance(span);
+    }
+
+    /// Everything that filters have logged.
+    #[must_use]
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.logs_since(Mark::default())
+    }
+
+    /// The value of a counter or gauge, the number of samples of a histogram; 0 where there is none.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> u64 {
+        self.state.engine.borrow().metrics().get(name).copied().unwrap_or(0)
+    }
+
+    /// Everything that has happened, a line each: callbacks, callouts, log lines.
+    #[must_use]
+    pub fn timeline(&self) -> String {
+        self.timeline_since(Mark::default())
+    }
+
+    fn mark(&self) -> Mark {
+        self.state.engine.borrow().journal.mark()
+    }
+
+    fn logs_since(&self, mark: Mark) -> Vec<LogLine> {
+        self.state.engine.borrow().journal.logs(mark)
+    }
+
+    fn timeline_since(&self, mark: Mark) -> String {
+        self.state.engine.borrow().journal.timeline(mark).join("\n")
+    }
+}
+
+impl TestFilter {
+    /// Sets what the upstream answers from now on; 200 without a body until then.
+    pub fn upstream(&self, reply: Reply) {
+        self.upstream.replace(reply.into_behaviour());
+    }
+
+    /// Sends a request and waits, in virtual time, for the end of the exchange.
+    ///
+    /// # Panics
+    /// Where the test cannot go on: see [`Pending::finish`].
+    #[track_caller]
+    #[must_use = "an exchange about which nothing is expected tests nothing"]
+    pub fn request(&self, request: Request) -> Exchange {
+        self.open(request).finish()
+    }
+
+    /// Sends a request, and lets it go as far as it can without time passing.
+    pub fn open(&self, request: Request) -> Pending {
+        Pending::new(&self.sim, self.plugin, request, self.upstream.borrow().clone())
+    }
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sim").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TestFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestFilter").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}
+
+/// Fails the test at the line that called.
+#[track_caller]
+#[expect(clippy::panic, reason = "a failed expectation is a failed test")]
+pub(crate) fn fail(message: &str) -> ! {
+    panic!("{message}")
+}

@@ -1,0 +1,161 @@
+//! What a run of scenarios says: one outcome for each case, and for a failed one why.
+//!
+//! Reports hold no wall time, so that two runs give the same bytes.
+
+use mesh_filter_runtime::document::Place;
+use std::fmt;
+
+/// The outcomes of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// In the order of the files.
+    pub cases: Vec<CaseReport>,
+}
+
+/// The outcome of one case.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CaseReport {
+    /// The scenario file, as it was named to the reader.
+    pub file: String,
+    /// Line of the scenario.
+    pub line: usize,
+    /// Name, variables replaced.
+    pub name: String,
+    /// `native` or `wasm`.
+    pub world: &'static str,
+    /// Why it failed; `None` where it passed.
+    pub failure: Option<Failure>,
+}
+
+/// Why a case failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What does not hold, most telling first.
+    pub problems: Vec<Problem>,
+    /// What happened in the step, a line each.
+    pub seen: Vec<String>,
+    /// How to run this case alone.
+    pub rerun: String,
+}
+
+/// Something that is not as expected, and the expectation's place.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Where; `None` where no line of the file says it.
+    pub place: Option<Place>,
+    /// What.
+    pub text: String,
+}
+
+impl Problem {
+    pub(crate) fn at(place: &Place, text: impl Into<String>) -> Self {
+        Self { place: Some(place.clone()), text: text.into() }
+    }
+
+    pub(crate) fn nowhere(text: impl Into<String>) -> Self {
+        Self { place: None, text: text.into() }
+    }
+}
+
+impl Report {
+    /// Number of cases that passed.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.cases.len() - self.failed()
+    }
+
+    /// Number of cases that failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.cases.iter().filter(|case| case.failure.is_some()).count()
+    }
+
+    /// Adds the outcomes of another run.
+    pub fn extend(&mut self, other: Self) {
+        self.cases.extend(other.cases);
+    }
+
+    /// The outcomes as JSON, for `--format json`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let cases: Vec<_> = self.cases.iter().map(CaseReport::to_json).collect();
+        serde_json::json!({ "passed": self.passed(), "failed": self.failed(), "cases": cases })
+    }
+}
+
+impl CaseReport {
+    fn to_json(&self) -> serde_json::Value {
+        let problem = |problem: &Problem| {
+            let place = problem.place.as_ref();
+            serde_json::json!({
+                "line": place.map(Place::line), "column": place.map(Place::column), "text": problem.text,
+            })
+        };
+        let failure = self.failure.as_ref().map(|failure| {
+            serde_json::json!({
+                "problems": failure.problems.iter().map(problem).collect::<Vec<_>>(),
+                "seen": failure.seen,
+                "rerun": failure.rerun,
+            })
+        });
+        serde_json::json!({
+            "file": self.file, "line": self.line, "name": self.name, "world": self.world,
+            "outcome": if failure.is_some() { "failed" } else { "passed" }, "failure": failure,
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    /// A line for each case, then the failures in full, then the count.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for case in &self.cases {
+            let mark = if case.failure.is_some() { "FAILED" } else { "ok" };
+            writeln!(f, "{mark:<6} {} ({}:{}, {})", case.name, case.file, case.line, case.world)?;
+        }
+        for case in self.cases.iter().filter(|case| case.failure.is_some()) {
+            write!(f, "\n{case}")?;
+        }
+        if self.failed() > 0 {
+            writeln!(f)?;
+        }
+        writeln!(f, "{} passed, {} failed", self.passed(), self.failed())
+    }
+}
+
+impl fmt::Display for CaseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(failure) = &self.failure else {
+            return writeln!(f, "{}: {}: ok", self.file, self.name);
+        };
+        writeln!(f, "{}: {} failed ({})", self.file, self.name, self.world)?;
+        for problem in &failure.problems {
+            write!(f, "{problem}")?;
+        }
+        for line in &failure.seen {
+            writeln!(f, "  {line}")?;
+        }
+        writeln!(f, "  rerun: {}", failure.rerun)
+    }
+}
+
+/// Longest line that is shown whole; of a longer one the part around the place is shown.
+const MAX_LINE: usize = 120;
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(place) = &self.place else { return writeln!(f, "  {}", self.text) };
+        writeln!(f, "  {}:{}:{}: {}", place.file(), place.line(), place.column(), self.text)?;
+        let Some(line) = place.source_line() else { return Ok(()) };
+        let column = place.column().saturating_sub(1);
+        let first = if line.chars().count() > MAX_LINE { column.saturating_sub(MAX_LINE / 2) } else { 0 };
+        let part: String =
+            line.chars().skip(first).take(MAX_LINE).map(|c| if c == '\t' { ' ' } else { c }).collect();
+        let number = place.line().to_string();
+        let margin = " ".repeat(number.len());
+        writeln!(f, "  {number} | {part}")?;
+        writeln!(f, "  {margin} | {}^", " ".repeat(column - first))
+    }
+}

@@ -1,0 +1,224 @@
+//! Compares what a step did with what it expects.
+
+use super::expect::{Arrival, Callouts, Expect, HeaderExpectation, LogMatcher, MessageMatcher, Placed};
+use crate::matcher::Mismatch;
+use crate::report::Problem;
+use crate::sim::{Finished, LogLine};
+use crate::traffic::Received;
+use mesh_filter_runtime::abi::LogLevel;
+use mesh_filter_runtime::document::Place;
+use mesh_filter_runtime::guest::Trap;
+use std::collections::BTreeMap;
+
+/// What a step did.
+#[derive(Debug, Default)]
+pub(crate) struct Deeds {
+    pub(crate) exchanges: Vec<Finished>,
+    pub(crate) logs: Vec<LogLine>,
+    /// Counters and histograms: by how much they grew; gauges: their value.
+    pub(crate) metrics: BTreeMap<String, u64>,
+    /// Callouts by cluster.
+    pub(crate) callouts: BTreeMap<String, Vec<Received>>,
+    pub(crate) traps: Vec<(&'static str, Trap)>,
+    /// What has gone wrong in the test itself.
+    pub(crate) problems: Vec<String>,
+}
+
+/// What of the expectations about one exchange does not hold.
+pub(crate) fn exchange(expect: &Expect, finished: &Finished, problems: &mut Vec<Problem>) {
+    match (&expect.upstream, &finished.upstream) {
+        (None, _) => {}
+        (Some(Placed { value: Arrival::Missing, .. }), None) => {}
+        (Some(Placed { value: Arrival::Missing, place }), Some(request)) => {
+            problems
+                .push(Problem::at(place, format!("expected no upstream request, got {}", asked(request))));
+        }
+        (Some(Placed { value: Arrival::Message(_), place }), None) => {
+            problems
+                .push(Problem::at(place, "expected an upstream request, but the upstream was not called"));
+        }
+        (Some(Placed { value: Arrival::Message(matcher), .. }), Some(request)) => {
+            message(matcher, request, "upstream", problems);
+        }
+    }
+    match (&expect.response, &finished.response) {
+        (None, _) => {}
+        (Some(Placed { value: Arrival::Missing, .. }), _) if finished.reset => {}
+        (Some(Placed { value: Arrival::Missing, place }), response) => {
+            let got =
+                response.as_ref().map_or("nothing".to_owned(), |got| format!("status {}", got.status()));
+            problems.push(Problem::at(place, format!("expected a reset, got {got}")));
+        }
+        (Some(Placed { place, .. }), None) => {
+            problems.push(Problem::at(place, "expected a response, got a reset"));
+        }
+        (Some(Placed { value: Arrival::Message(matcher), place }), Some(response)) => {
+            message(matcher, response, "response", problems);
+            if finished.reset {
+                problems.push(Problem::at(place, "expected a whole response, got a reset before its end"));
+            }
+        }
+    }
+    if expect.response.is_none() && expect.statuses.is_none() && finished.reset {
+        problems.push(Problem::nowhere("the stream was reset, which the step does not expect"));
+    }
+}
+
+fn message(matcher: &MessageMatcher, message: &Received, what: &str, problems: &mut Vec<Problem>) {
+    let mut header = |expectation: &HeaderExpectation, headers| {
+        let Placed { place, value } = &expectation.matcher;
+        if let Err(mismatch) = value.check(headers, &expectation.name) {
+            problems.push(problem(place, mismatch.of(&format!("{what} {}", expectation.label))));
+        }
+    };
+    matcher.headers.iter().for_each(|expectation| header(expectation, &message.headers));
+    matcher.trailers.iter().for_each(|expectation| header(expectation, &message.trailers));
+    if let Some(Placed { place, value }) = &matcher.body
+        && let Err(mismatch) = value.check(&message.body)
+    {
+        problems.push(problem(place, mismatch.of(&format!("{what} body"))));
+    }
+}
+
+/// What of the expectations about the step as a whole does not hold.
+pub(crate) fn step(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
+    if let Some(Placed { place, value }) = &expect.statuses {
+        statuses(place, value, &deeds.exchanges, problems);
+    }
+    for (name, Placed { place, value }) in &expect.metrics {
+        let actual = deeds.metrics.get(name).copied().unwrap_or(0);
+        if let Err(mismatch) = value.check(actual.to_string().as_bytes()) {
+            let mut mismatch = mismatch.of(&format!("metric `{name}`"));
+            if !deeds.metrics.contains_key(name) {
+                let known: Vec<&str> = deeds.metrics.keys().map(String::as_str).collect();
+                mismatch.problem.push_str(&format!(" (not defined; defined: {})", known.join(", ")));
+            }
+            problems.push(problem(place, mismatch));
+        }
+    }
+    for (cluster, Placed { place, value }) in &expect.callouts {
+        let calls = deeds.callouts.get(cluster).map(Vec::as_slice).unwrap_or_default();
+        callouts(cluster, place, value, calls, problems);
+    }
+    logs(expect, deeds, problems);
+    traps(expect, deeds, problems);
+    problems.extend(deeds.problems.iter().map(Problem::nowhere));
+}
+
+fn statuses(place: &Place, expected: &[(u16, usize)], exchanges: &[Finished], problems: &mut Vec<Problem>) {
+    let mut actual: BTreeMap<u16, usize> = BTreeMap::new();
+    for exchange in exchanges {
+        *actual.entry(exchange.response.as_ref().map_or(0, Received::status)).or_default() += 1;
+    }
+    let expected: BTreeMap<u16, usize> = expected.iter().copied().filter(|(_, count)| *count > 0).collect();
+    if actual != expected {
+        let listed = |counts: &BTreeMap<u16, usize>| {
+            let name = |status: u16| if status == 0 { "reset".to_owned() } else { status.to_string() };
+            counts
+                .iter()
+                .map(|(status, count)| format!("{}: {count}", name(*status)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let problem = format!("statuses: expected {{{}}}, got {{{}}}", listed(&expected), listed(&actual));
+        problems.push(Problem::at(place, problem));
+    }
+}
+
+fn callouts(
+    cluster: &str,
+    place: &Place,
+    expected: &Callouts,
+    calls: &[Received],
+    problems: &mut Vec<Problem>,
+) {
+    match expected {
+        Callouts::Count(matcher) => {
+            if let Err(mismatch) = matcher.check(calls.len().to_string().as_bytes()) {
+                problems.push(problem(place, mismatch.of(&format!("callouts to `{cluster}`"))));
+            }
+        }
+        Callouts::Requests(requests) => {
+            if requests.len() != calls.len() {
+                let text =
+                    format!("callouts to `{cluster}`: expected {}, got {}", requests.len(), calls.len());
+                problems.push(Problem::at(place, text));
+                return;
+            }
+            for (matcher, call) in requests.iter().zip(calls) {
+                message(matcher, call, &format!("callout to `{cluster}`"), problems);
+            }
+        }
+    }
+}
+
+fn logs(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
+    let lines = &deeds.logs;
+    let mut taken = vec![false; lines.len()];
+    for Placed { place, value } in &expect.log {
+        let found: Vec<usize> = (lines.iter().enumerate())
+            .filter(|(index, line)| is(value, line) && !taken.get(*index).copied().unwrap_or(true))
+            .map(|(index, _)| index)
+            .collect();
+        let wrong = match value.count {
+            None if found.is_empty() => Some("expected such a log line, got none".to_owned()),
+            Some(count) if count != found.len() => {
+                Some(format!("expected {count} such log lines, got {}", found.len()))
+            }
+            _ => None,
+        };
+        problems.extend(wrong.map(|text| Problem::at(place, text)));
+        let takes = value.count.unwrap_or(1);
+        for index in found.into_iter().take(takes) {
+            if let Some(taken) = taken.get_mut(index) {
+                *taken = true;
+            }
+        }
+    }
+    for (line, taken) in lines.iter().zip(taken) {
+        // A plugin that traps says why at the highest level.
+        let of_trap = !deeds.traps.is_empty() && line.level == LogLevel::Critical;
+        if line.level >= LogLevel::Error && !taken && !of_trap {
+            let text = format!(
+                "a line at level {} that the step does not expect: {}",
+                line.level.name(),
+                line.message
+            );
+            problems.push(Problem::nowhere(text));
+        }
+    }
+}
+
+fn is(matcher: &LogMatcher, line: &LogLine) -> bool {
+    matcher.level.is_none_or(|level| level == line.level)
+        && matcher.message.as_ref().is_none_or(|message| message.check(line.message.as_bytes()).is_ok())
+}
+
+fn traps(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
+    match (&expect.trap, deeds.traps.as_slice()) {
+        (None, traps) => {
+            for (callback, trap) in traps {
+                problems.push(Problem::nowhere(format!("in `{callback}` {trap}")));
+            }
+        }
+        (Some(Placed { place, .. }), []) => problems.push(Problem::at(place, "expected a trap, got none")),
+        (Some(Placed { place, value }), traps) => {
+            let logged = deeds.logs.iter().filter(|line| line.level == LogLevel::Critical);
+            let mut text: Vec<String> = logged.map(|line| line.message.clone()).collect();
+            text.extend(traps.iter().map(|(_, trap)| trap.to_string()));
+            if let Err(mismatch) = value.check(text.join("\n").as_bytes()) {
+                problems.push(problem(place, mismatch.of("trap")));
+            }
+        }
+    }
+}
+
+/// A request as messages name it.
+pub(crate) fn asked(request: &Received) -> String {
+    let part = |name| request.header(name).unwrap_or_default().to_owned();
+    format!("{} {}", part(":method"), part(":path"))
+}
+
+fn problem(place: &Place, mismatch: Mismatch) -> Problem {
+    Problem::at(mismatch.place.as_ref().unwrap_or(place), mismatch.problem)
+}

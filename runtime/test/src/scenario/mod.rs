@@ -1,0 +1,20 @@
+//! Scenario files: requests, what upstream and client see, and what else happens, as YAML.
+//!
+//! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
+//! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
+//! order: `suite` (the file), `template`, `step`, `message`, `expect`, `matchers`, `body`
+//! (its parts), `run` and `check` (what happens).
+
+mod body;
+mod check;
+mod expect;
+mod files;
+mod matchers;
+mod message;
+mod run;
+mod step;
+mod suite;
+mod template;
+mod time;
+
+pub use suite::{Suite, load};

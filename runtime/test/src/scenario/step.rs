@@ -1,0 +1,99 @@
+//! Steps: a request, a passage of time, another mock.
+
+use super::expect::{Expect, count};
+use super::files::Folder;
+use super::message::{behaviour, request, rules};
+use super::template::Variables;
+use crate::sim::Rule;
+use crate::traffic::{Behaviour, Message};
+use mesh_filter_runtime::document::{Entry, Kind, Node, Result};
+use std::time::Duration;
+
+/// One step of a scenario, variables replaced.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Exchanges, one after the other.
+    Exchanges(Exchanges),
+    /// Time passes.
+    Advance { span: Duration, expect: Expect },
+    /// Clusters answer differently from now on; `None`: as at the beginning.
+    Mock(Vec<(String, Option<Vec<Rule>>)>),
+}
+
+/// A request that is sent once or several times.
+#[derive(Debug)]
+pub(crate) struct Exchanges {
+    pub(crate) repeat: usize,
+    node: Node,
+    variables: Variables,
+    folder: Folder,
+}
+
+/// One of the exchanges of a step.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) request: Message,
+    pub(crate) upstream: Option<Behaviour>,
+    pub(crate) expect: Expect,
+}
+
+impl Step {
+    pub(crate) fn read(node: &Node, variables: &Variables, folder: &Folder) -> Result<Self> {
+        let keys: Vec<&str> = node.entries()?.iter().map(|entry| entry.key.as_str()).collect();
+        if keys.contains(&"advance") {
+            let node = variables.expand(node)?;
+            let fields = node.mapping(&["advance", "expect"])?;
+            let expect = fields.optional("expect", |node| Expect::of_time(node, folder))?;
+            let span = fields.required("advance")?.span()?;
+            return Ok(Self::Advance { span, expect: expect.unwrap_or_default() });
+        }
+        if keys.contains(&"mock") {
+            let node = variables.expand(node)?;
+            let mocks = node.mapping(&["mock"])?.required("mock")?.entries()?.iter();
+            return mocks.map(|entry| mock(entry, folder)).collect::<Result<_>>().map(Self::Mock);
+        }
+        let fields = node.mapping(&["request", "repeat", "upstream", "expect", "advance", "mock"])?;
+        if fields.get("request").is_none() && !keys.contains(&"request") {
+            return Err(node.error("a step needs one of `request`, `advance`, `mock`"));
+        }
+        let repeat = match fields.get("repeat") {
+            Some(node) => count(&variables.expand(node)?)?,
+            None => 1,
+        };
+        let exchanges =
+            Exchanges { repeat, node: node.clone(), variables: variables.clone(), folder: folder.clone() };
+        // Whatever is wrong in it is wrong before anything runs.
+        exchanges.exchange(0)?;
+        Ok(Self::Exchanges(exchanges))
+    }
+}
+
+impl Exchanges {
+    /// The exchange with this number, from 0.
+    pub(crate) fn exchange(&self, index: usize) -> Result<Exchange> {
+        let node = self.variables.with_index(&self.node, index).expand(&self.node)?;
+        let fields = node.mapping(&["request", "repeat", "upstream", "expect"])?;
+        let request = match fields.get("request") {
+            Some(node) => request(node, &self.folder)?,
+            None => Message::request("localhost", "/", "GET", "http"),
+        };
+        Ok(Exchange {
+            request,
+            upstream: fields.optional("upstream", |node| behaviour(node, &self.folder))?,
+            expect: fields
+                .optional("expect", |node| Expect::of_request(node, &self.folder))?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+fn mock(entry: &Entry, folder: &Folder) -> Result<(String, Option<Vec<Rule>>)> {
+    let rules = match entry.value.kind() {
+        Kind::Scalar { .. } => {
+            entry.value.choice(&[("default", ())])?;
+            None
+        }
+        _ => Some(rules(&entry.value, folder)?),
+    };
+    Ok((entry.key.clone(), rules))
+}

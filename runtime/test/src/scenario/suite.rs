@@ -1,0 +1,257 @@
+//! A scenario file as a whole: settings, scenarios, and the cases that they stand for.
+
+use super::body::configuration;
+use super::files::Folder;
+use super::matchers::matcher;
+use super::message::{behaviour, chunk_size, rules};
+use super::step::Step;
+use super::template::Variables;
+use super::time::moment;
+use crate::matcher::Matcher;
+use crate::sim::{Rule, Setup};
+use crate::traffic::{Behaviour, Chunking, Message};
+use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Kind, Node, Place, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The version of the format that is read.
+const VERSION: &str = "1";
+
+/// A scenario file that has been read and found well-formed.
+#[derive(Debug)]
+pub struct Suite {
+    pub(super) file: String,
+    pub(super) filter: Option<PathBuf>,
+    pub(super) cases: Vec<Case>,
+}
+
+/// One case: a scenario with the values of one row of its `each`.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) place: Place,
+    pub(super) settings: Settings,
+    pub(super) steps: Vec<Step>,
+    /// The filter does not start, and logs this.
+    pub(super) refused: Option<(Place, Matcher)>,
+}
+
+/// What stands at the file's top or in a scenario.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) setup: Setup,
+    pub(super) mocks: BTreeMap<String, Vec<Rule>>,
+    pub(super) upstream: Behaviour,
+    pub(super) chunking: Plan,
+}
+
+/// In which runs bodies are cut in which way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Plan {
+    /// One run.
+    Once(Chunking),
+    /// A run for every place between two bytes, and one with chunks of one byte.
+    EverySplit,
+}
+
+/// The settings that file and scenario have in common.
+const SETTINGS: [&str; 10] = [
+    "config",
+    "clock",
+    "seed",
+    "mocks",
+    "upstream",
+    "chunking",
+    "vars",
+    "plugin",
+    "fail_open",
+    "hold_headers",
+];
+
+/// Reads a scenario file; nothing runs yet.
+///
+/// # Errors
+/// If the file cannot be read, or anything in it is not as the format says; tells where.
+pub fn load(path: &Path) -> Result<Suite> {
+    let document = Document::load(path)?;
+    let folder = Folder::of(path);
+    let root = document.root();
+    let mut known = vec!["version", "filter", "scenarios"];
+    known.extend(SETTINGS);
+    let fields = root.mapping(&known)?;
+    let version = fields.required("version")?;
+    if version.string()? != VERSION {
+        return Err(version.expected("`1`, the only version of the format"));
+    }
+    let filter = fields.optional("filter", |node| folder.path(node))?;
+    let variables = variables(&fields, Variables::default())?;
+    let settings = settings(&fields, Settings::default(), &variables, &folder)?;
+    let scenarios = fields.required("scenarios")?;
+    let mut suite = Suite { file: path.display().to_string(), filter, cases: Vec::new() };
+    for scenario in scenarios.list()? {
+        cases(scenario, &settings, &variables, &folder, &mut suite.cases)?;
+    }
+    if suite.cases.is_empty() {
+        return Err(scenarios.error("no scenario stands here"));
+    }
+    Ok(suite)
+}
+
+impl Suite {
+    /// The crate folder or module that `filter` names, relative to the working directory.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Path> {
+        self.filter.as_deref()
+    }
+
+    /// The names of the cases, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.cases.iter().map(|case| case.name.as_str())
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            setup: Setup::default(),
+            mocks: BTreeMap::new(),
+            upstream: Behaviour::reply(Message::response(200)),
+            chunking: Plan::Once(Chunking::AsWritten),
+        }
+    }
+}
+
+fn cases(
+    node: &Node,
+    base: &Settings,
+    variables_before: &Variables,
+    folder: &Folder,
+    cases: &mut Vec<Case>,
+) -> Result<()> {
+    let mut known = vec!["name", "each", "steps", "refused"];
+    known.extend(SETTINGS);
+    let fields = node.mapping(&known)?;
+    let rows = match fields.get("each") {
+        Some(each) if each.list()?.is_empty() => return Err(each.expected("at least one row")),
+        Some(each) => each.list()?.iter().map(Some).collect(),
+        None => vec![None],
+    };
+    for row in rows {
+        let mut with_row = variables_before.clone();
+        if let Some(row) = row {
+            set_all(&mut with_row, row)?;
+        }
+        let variables = variables(&fields, with_row)?;
+        let name = variables.expand(fields.required("name")?)?.string()?.to_owned();
+        if let Some(twin) = cases.iter().find(|case| case.name == name) {
+            let problem =
+                format!("a second case is named `{name}`, the first is in line {}", twin.place.line());
+            return Err(fields
+                .required("name")?
+                .error(problem)
+                .with_help("put a variable of `each` into the name"));
+        }
+        let settings = settings(&fields, base.clone(), &variables, folder)?;
+        let refused = fields.optional("refused", |node| {
+            let node = variables.expand(node)?;
+            Ok((node.place().clone(), matcher(&node, folder)?))
+        })?;
+        let steps = fields.each("steps", |step| Step::read(step, &variables, folder))?;
+        match (&refused, steps.is_empty()) {
+            (None, true) => return Err(node.error("a scenario needs `steps`, or `refused`")),
+            (Some((place, _)), false) => {
+                return Err(Error::new(place, "a filter that is refused can have no `steps`"));
+            }
+            _ => {}
+        }
+        cases.push(Case { name, place: node.place().clone(), settings, steps, refused });
+    }
+    Ok(())
+}
+
+fn variables(fields: &Fields<'_>, mut variables: Variables) -> Result<Variables> {
+    if let Some(node) = fields.get("vars") {
+        set_all(&mut variables, node)?;
+    }
+    Ok(variables)
+}
+
+/// Each value may use the variables before it.
+fn set_all(variables: &mut Variables, node: &Node) -> Result<()> {
+    for Entry { key, place, value } in node.entries()? {
+        let simple = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if key.is_empty() || !simple || key == "i" {
+            let problem = format!("`{key}` cannot be the name of a variable");
+            return Err(
+                Error::new(place, problem).with_help("letters, digits and `_`; `i` counts repetitions")
+            );
+        }
+        let value = variables.expand(value)?;
+        variables.set(key, value);
+    }
+    Ok(())
+}
+
+fn settings(
+    fields: &Fields<'_>,
+    mut settings: Settings,
+    variables: &Variables,
+    folder: &Folder,
+) -> Result<Settings> {
+    let expanded = |name: &str| fields.get(name).map(|node| variables.expand(node)).transpose();
+    let setup = &mut settings.setup;
+    if let Some(node) = expanded("config")? {
+        setup.configuration = configuration(&node, folder)?;
+    }
+    if let Some(node) = expanded("clock")? {
+        setup.start = moment(&node)?;
+    }
+    if let Some(node) = expanded("seed")? {
+        setup.seed = node.u32(0..=u32::MAX)?.into();
+    }
+    if let Some(node) = expanded("fail_open")? {
+        setup.fail_open = node.bool()?;
+    }
+    if let Some(node) = expanded("hold_headers")? {
+        setup.hold_headers = node.bool()?;
+    }
+    if let Some(node) = expanded("plugin")? {
+        plugin(&node, setup, folder)?;
+    }
+    if let Some(node) = expanded("mocks")? {
+        for entry in node.entries()? {
+            settings.mocks.insert(entry.key.clone(), rules(&entry.value, folder)?);
+        }
+    }
+    if let Some(node) = expanded("upstream")? {
+        settings.upstream = behaviour(&node, folder)?;
+    }
+    if let Some(node) = expanded("chunking")? {
+        settings.chunking = match node.kind() {
+            Kind::Scalar { .. } => node.choice(&[("every_split", Plan::EverySplit)])?,
+            _ => Plan::Once(chunk_size(&node)?),
+        };
+    }
+    Ok(settings)
+}
+
+fn plugin(node: &Node, setup: &mut Setup, folder: &Folder) -> Result<()> {
+    let fields = node.mapping(&["name", "root_id", "vm_id", "vm_config", "environment"])?;
+    let text = |name: &str, field: &mut String| -> Result<()> {
+        if let Some(node) = fields.get(name) {
+            *field = node.string()?.to_owned();
+        }
+        Ok(())
+    };
+    text("name", &mut setup.name)?;
+    text("root_id", &mut setup.root_id)?;
+    text("vm_id", &mut setup.vm_id)?;
+    if let Some(node) = fields.get("vm_config") {
+        setup.vm_configuration = configuration(node, folder)?;
+    }
+    if let Some(node) = fields.get("environment") {
+        let pair = |entry: &Entry| Ok((entry.key.clone(), entry.value.string()?.to_owned()));
+        setup.environment = node.entries()?.iter().map(pair).collect::<Result<_>>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! What happened in a simulation, in order: callbacks, callouts, log lines, traps.
+
+use super::clock::VirtualClock;
+use mesh_filter_runtime::abi::LogLevel;
+use mesh_filter_runtime::guest::{Callback, Guest, Trap};
+use mesh_filter_runtime::host::{LogRecord, LogSink};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The record of a simulation.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    clock: Rc<VirtualClock>,
+    pages: RefCell<Pages>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    timeline: Vec<(Duration, String)>,
+    logs: Vec<LogLine>,
+    traps: Vec<(&'static str, Trap)>,
+}
+
+/// A line that a plugin has logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Level.
+    pub level: LogLevel,
+    /// Text without the prefix that proxies add.
+    pub message: String,
+}
+
+/// A position in a journal: what is older belongs to an earlier step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mark {
+    timeline: usize,
+    logs: usize,
+    traps: usize,
+}
+
+impl Journal {
+    pub(crate) fn new(clock: Rc<VirtualClock>) -> Self {
+        Self { clock, pages: RefCell::default() }
+    }
+
+    /// The current end.
+    pub(crate) fn mark(&self) -> Mark {
+        let pages = self.pages.borrow();
+        Mark { timeline: pages.timeline.len(), logs: pages.logs.len(), traps: pages.traps.len() }
+    }
+
+    pub(crate) fn note(&self, event: String) {
+        self.pages.borrow_mut().timeline.push((self.clock.elapsed(), event));
+    }
+
+    /// Log lines since then.
+    pub(crate) fn logs(&self, since: Mark) -> Vec<LogLine> {
+        self.pages.borrow().logs.iter().skip(since.logs).cloned().collect()
+    }
+
+    /// Traps since then, with the callbacks in which they happened.
+    pub(crate) fn traps(&self, since: Mark) -> Vec<(&'static str, Trap)> {
+        self.pages.borrow().traps.iter().skip(since.traps).cloned().collect()
+    }
+
+    /// One line for each event since then, with the time since its first.
+    pub(crate) fn timeline(&self, since: Mark) -> Vec<String> {
+        let pages = self.pages.borrow();
+        let events = pages.timeline.get(since.timeline..).unwrap_or_default();
+        let start = events.first().map_or(Duration::ZERO, |(at, _)| *at);
+        events.iter().map(|(at, event)| format!("+{:<8} {event}", span(at.saturating_sub(start)))).collect()
+    }
+}
+
+/// A duration as scenario files write it, in its largest fitting unit.
+fn span(duration: Duration) -> String {
+    match duration.as_nanos() {
+        0 => "0ms".to_owned(),
+        nanos if nanos % 1_000_000_000 == 0 => format!("{}s", nanos / 1_000_000_000),
+        nanos if nanos % 1_000_000 == 0 => format!("{}ms", nanos / 1_000_000),
+        nanos if nanos % 1_000 == 0 => format!("{}us", nanos / 1_000),
+        nanos => format!("{nanos}ns"),
+    }
+}
+
+impl LogSink for Journal {
+    fn level(&self) -> LogLevel {
+        LogLevel::Trace
+    }
+
+    fn record(&self, record: &LogRecord<'_>) {
+        self.note(format!("  log {}: {}", record.level.name(), record.message));
+        let line = LogLine { level: record.level, message: record.message.to_owned() };
+        self.pages.borrow_mut().logs.push(line);
+    }
+}
+
+/// A guest whose callbacks are written down.
+pub(crate) struct Watched {
+    pub(crate) guest: Box<dyn Guest>,
+    pub(crate) journal: Rc<Journal>,
+}
+
+impl Guest for Watched {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+        self.journal.note(describe(callback));
+        let answer = self.guest.call(callback);
+        match &answer {
+            Ok(Some(number)) => {
+                if let Some(answer) = meaning(callback, *number) {
+                    self.journal.note(format!("  -> {answer}"));
+                }
+            }
+            Ok(None) => self.journal.note("  -> not exported".to_owned()),
+            Err(trap) => {
+                self.journal.note(format!("  -> {trap}"));
+                self.journal.pages.borrow_mut().traps.push((callback.export(), trap.clone()));
+            }
+        }
+        answer
+    }
+}
+
+fn describe(callback: Callback) -> String {
+    let name = callback.export().trim_start_matches("proxy_");
+    let end = |end: bool| if end { ", end of stream" } else { "" };
+    match callback {
+        Callback::RequestHeaders { end_of_stream, count, .. }
+        | Callback::ResponseHeaders { end_of_stream, count, .. } => {
+            format!("{name} ({count} headers{})", end(end_of_stream))
+        }
+        Callback::RequestBody { end_of_stream, size, .. }
+        | Callback::ResponseBody { end_of_stream, size, .. } => {
+            format!("{name} ({size} bytes{})", end(end_of_stream))
+        }
+        Callback::HttpCallResponse { headers, body_size, .. } => {
+            format!("{name} ({headers} headers, {body_size} bytes)")
+        }
+        _ => name.to_owned(),
+    }
+}
+
+fn meaning(callback: Callback, answer: u32) -> Option<&'static str> {
+    match (callback, answer) {
+        (Callback::RequestHeaders { .. } | Callback::ResponseHeaders { .. }, 0)
+        | (Callback::RequestBody { .. } | Callback::ResponseBody { .. }, 0)
+        | (Callback::RequestTrailers { .. } | Callback::ResponseTrailers { .. }, 0) => Some("continue"),
+        (Callback::RequestHeaders { .. } | Callback::ResponseHeaders { .. }, _)
+        | (Callback::RequestBody { .. } | Callback::ResponseBody { .. }, _)
+        | (Callback::RequestTrailers { .. } | Callback::ResponseTrailers { .. }, _) => Some("pause"),
+        (Callback::VmStart { .. } | Callback::Configure { .. }, 0) => Some("false"),
+        _ => None,
+    }
+}

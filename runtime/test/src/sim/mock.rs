@@ -1,0 +1,104 @@
+//! Clusters that plugins call out to: what they answer, and what they have been asked.
+
+use super::journal::Journal;
+use crate::matcher::{HeaderMatcher, Matcher};
+use crate::traffic::{Answer, Behaviour, Fault, Received};
+use mesh_filter_runtime::host::Clusters;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// All mocked clusters of a simulation.
+#[derive(Debug)]
+pub(crate) struct Mocks {
+    journal: Rc<Journal>,
+    clusters: RefCell<BTreeMap<String, Mock>>,
+    /// Names that plugins have called and nobody has mocked.
+    unknown: RefCell<Vec<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Mock {
+    rules: Vec<Rule>,
+    calls: Vec<Received>,
+}
+
+/// What a cluster answers to some requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) when: Condition,
+    pub(crate) behaviour: Behaviour,
+}
+
+/// Which requests a rule is for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Condition {
+    /// By name, pseudo headers included.
+    pub(crate) headers: Vec<(String, HeaderMatcher)>,
+    pub(crate) body: Option<Matcher>,
+}
+
+impl Condition {
+    fn holds(&self, call: &Received) -> bool {
+        self.headers.iter().all(|(name, matcher)| matcher.check(&call.headers, name).is_ok())
+            && self.body.as_ref().is_none_or(|body| body.check(&call.body).is_ok())
+    }
+}
+
+impl Mocks {
+    pub(crate) fn new(journal: Rc<Journal>) -> Self {
+        Self { journal, clusters: RefCell::default(), unknown: RefCell::default() }
+    }
+
+    /// Sets what a cluster answers; its calls stay counted.
+    pub(crate) fn set(&self, cluster: &str, rules: Vec<Rule>) {
+        self.clusters.borrow_mut().entry(cluster.to_owned()).or_default().rules = rules;
+    }
+
+    /// Takes a callout down and finds its answer; `None` where no rule is for it.
+    pub(crate) fn call(&self, cluster: &str, call: Received) -> Option<Behaviour> {
+        let mut clusters = self.clusters.borrow_mut();
+        let mock = clusters.get_mut(cluster)?;
+        let rule = mock.rules.iter().find(|rule| rule.when.holds(&call));
+        let behaviour = rule.map(|rule| rule.behaviour.clone());
+        mock.calls.push(call);
+        behaviour
+    }
+
+    /// Callouts to a cluster since the beginning.
+    pub(crate) fn calls(&self, cluster: &str) -> Vec<Received> {
+        self.clusters.borrow().get(cluster).map(|mock| mock.calls.clone()).unwrap_or_default()
+    }
+
+    /// Number of callouts so far, by cluster.
+    pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
+        self.clusters.borrow().iter().map(|(name, mock)| (name.clone(), mock.calls.len())).collect()
+    }
+
+    /// The clusters that have been called though nobody has mocked them; then forgets them.
+    pub(crate) fn take_unknown(&self) -> Vec<String> {
+        self.unknown.take()
+    }
+
+    /// All names.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.clusters.borrow().keys().cloned().collect()
+    }
+}
+
+impl Clusters for Mocks {
+    fn knows(&self, name: &str) -> bool {
+        let clusters = self.clusters.borrow();
+        let Some(mock) = clusters.get(name) else {
+            self.journal.note(format!("  callout to the unknown cluster `{name}`"));
+            self.unknown.borrow_mut().push(name.to_owned());
+            return false;
+        };
+        let gone = |rule: &Rule| matches!(rule.behaviour.answer, Answer::Fail(Fault::NoCluster));
+        let known = !mock.rules.first().is_some_and(gone);
+        if !known {
+            self.journal.note(format!("  callout to `{name}`, which the proxy shall not know"));
+        }
+        known
+    }
+}

@@ -1,0 +1,260 @@
+//! Drives a worker in virtual time: the proxy's part, without sockets and without waiting.
+//!
+//! [`Engine`] feeds requests in, answers for upstream and clusters, fires timers, and moves its
+//! clock only when it is told to or when a request waits for something that is sure to come.
+//! Everything that happens at one moment happens in the order in which it was asked for, so two
+//! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `callout`, `exchange`.
+
+mod agenda;
+mod callout;
+mod clock;
+mod exchange;
+mod journal;
+mod mock;
+
+pub(crate) use clock::DEFAULT_START;
+pub(crate) use exchange::{Finished, Hang, Plan};
+pub use journal::LogLine;
+pub(crate) use journal::{Journal, Mark};
+pub(crate) use mock::{Condition, Mocks, Rule};
+
+use crate::world::World;
+use agenda::{Agenda, Key};
+use clock::VirtualClock;
+use exchange::Live;
+use journal::Watched;
+use mesh_filter_runtime::abi::MetricKind;
+use mesh_filter_runtime::guest::{ContextId, Guest};
+use mesh_filter_runtime::host::random::SeededRandom;
+use mesh_filter_runtime::host::{
+    HttpCallOutcome, Metrics, PluginSettings, Services, SharedData, SharedHost, VmSettings,
+};
+use mesh_filter_runtime::plugin::{FailurePolicy, PluginOptions, StartError};
+use mesh_filter_runtime::worker::{Command, PluginId, StreamId, VmId, Worker};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most events at one moment: beyond it a plugin calls out or ticks without end.
+const MAX_EVENTS_AT_ONCE: usize = 100_000;
+
+/// The VM variable by which a filter knows that bodies come while headers wait.
+const HOLD_HEADERS: &str = "MESH_FILTER_HOLD_HEADERS";
+
+/// A simulated proxy.
+pub(crate) struct Engine {
+    worker: Worker,
+    clock: Rc<VirtualClock>,
+    pub(crate) journal: Rc<Journal>,
+    pub(crate) mocks: Rc<Mocks>,
+    metrics: Arc<Metrics>,
+    agenda: Agenda<Event>,
+    timers: HashMap<(VmId, ContextId), (Duration, Key)>,
+    plugins: usize,
+    streams: HashMap<StreamId, Live>,
+    ready: VecDeque<StreamId>,
+    problems: Vec<String>,
+}
+
+/// What the agenda holds.
+#[derive(Debug)]
+enum Event {
+    /// A callout ends.
+    Call { vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome },
+    /// A timer fires.
+    Tick { vm: VmId, root: ContextId },
+    /// The upstream answers.
+    Upstream(StreamId),
+}
+
+/// How a plugin is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) name: String,
+    pub(crate) root_id: String,
+    pub(crate) vm_id: String,
+    pub(crate) configuration: Vec<u8>,
+    pub(crate) vm_configuration: Vec<u8>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) fail_open: bool,
+    pub(crate) hold_headers: bool,
+    /// Wall clock at the beginning, since 1970.
+    pub(crate) start: Duration,
+    pub(crate) seed: u64,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            name: "filter".to_owned(),
+            root_id: String::new(),
+            vm_id: String::new(),
+            configuration: Vec::new(),
+            vm_configuration: Vec::new(),
+            environment: Vec::new(),
+            fail_open: false,
+            hold_headers: false,
+            start: DEFAULT_START,
+            seed: 0,
+        }
+    }
+}
+
+impl Engine {
+    /// A proxy without plugins.
+    pub(crate) fn new(start: Duration, seed: u64) -> Self {
+        let clock = Rc::new(VirtualClock::new(start));
+        let journal = Rc::new(Journal::new(Rc::clone(&clock)));
+        let mocks = Rc::new(Mocks::new(Rc::clone(&journal)));
+        let metrics = Arc::new(Metrics::default());
+        let worker = Worker::new(Services {
+            clock: clock.clone(),
+            log: journal.clone(),
+            clusters: mocks.clone(),
+            random: Rc::new(RefCell::new(SeededRandom::new(seed))),
+            metrics: Arc::clone(&metrics),
+            shared_data: Arc::new(SharedData::default()),
+        });
+        Self {
+            worker,
+            clock,
+            journal,
+            mocks,
+            metrics,
+            agenda: Agenda::default(),
+            timers: HashMap::new(),
+            plugins: 0,
+            streams: HashMap::new(),
+            ready: VecDeque::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Starts a plugin in a VM of its own.
+    pub(crate) fn add(&mut self, world: &World, setup: &Setup) -> Result<PluginId, StartError> {
+        let mut environment = setup.environment.clone();
+        if setup.hold_headers {
+            environment.push((HOLD_HEADERS.to_owned(), "1".to_owned()));
+        }
+        let options = PluginOptions {
+            settings: Rc::new(PluginSettings {
+                name: setup.name.clone(),
+                root_id: setup.root_id.clone(),
+                configuration: setup.configuration.clone().into(),
+            }),
+            failure_policy: if setup.fail_open { FailurePolicy::Open } else { FailurePolicy::Closed },
+            hold_headers: setup.hold_headers,
+        };
+        let vm = VmSettings {
+            id: setup.vm_id.clone(),
+            configuration: setup.vm_configuration.clone().into(),
+            environment,
+        };
+        let journal = Rc::clone(&self.journal);
+        let make = |host: SharedHost| -> Result<Box<dyn Guest>, String> {
+            Ok(Box::new(Watched { guest: world.guest(host)?, journal }))
+        };
+        let key = format!("vm {}", self.plugins);
+        let plugin = self.worker.add_plugin(options, &key, vm, make)?;
+        self.plugins += 1;
+        self.settle();
+        Ok(plugin)
+    }
+
+    /// Lets time pass; what falls due meanwhile happens at its own moment.
+    pub(crate) fn advance(&mut self, span: Duration) {
+        let target = self.clock.elapsed().saturating_add(span);
+        self.run_until(target);
+    }
+
+    /// Counters and gauges by their value, histograms by their number of samples.
+    pub(crate) fn metrics(&self) -> BTreeMap<String, u64> {
+        self.metrics.snapshot().into_iter().map(|metric| (metric.name, metric.value)).collect()
+    }
+
+    /// Names of those metrics that are gauges.
+    pub(crate) fn gauges(&self) -> Vec<String> {
+        let metrics = self.metrics.snapshot().into_iter();
+        metrics.filter(|metric| metric.kind == MetricKind::Gauge).map(|metric| metric.name).collect()
+    }
+
+    /// What has gone wrong in the test itself since the last time: callouts without an answer.
+    pub(crate) fn take_problems(&mut self) -> Vec<String> {
+        let mut problems = std::mem::take(&mut self.problems);
+        let known = self.mocks.names();
+        for name in self.mocks.take_unknown() {
+            let known = match known.as_slice() {
+                [] => "no cluster is mocked".to_owned(),
+                names => format!("mocked: `{}`", names.join("`, `")),
+            };
+            problems.push(format!(
+                "the plugin called out to cluster `{name}`, for which there is no mock ({known})"
+            ));
+        }
+        problems
+    }
+
+    fn run_until(&mut self, target: Duration) {
+        self.settle();
+        let mut at_once = 0;
+        while let Some((at, event)) = self.agenda.take_due(target) {
+            at_once = if at > self.clock.elapsed() { 0 } else { at_once + 1 };
+            if at_once > MAX_EVENTS_AT_ONCE {
+                self.problems.push(format!(
+                    "more than {MAX_EVENTS_AT_ONCE} callouts and timers ended at one moment: \
+                     the plugin starts a new one from each"
+                ));
+                break;
+            }
+            self.clock.move_to(at);
+            self.happen(event);
+            self.settle();
+        }
+        self.clock.move_to(target);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Call { vm, root, token, outcome } => self.worker.call_done(vm, root, token, outcome),
+            Event::Tick { vm, root } => {
+                let Some((period, _)) = self.timers.remove(&(vm, root)) else { return };
+                self.worker.tick(vm, root);
+                // As in Envoy the next period begins when the callback is over; a period that the
+                // callback sets comes as a command and replaces this one.
+                self.arm(vm, root, Some(period));
+            }
+            Event::Upstream(id) => self.upstream_answers(id),
+        }
+    }
+
+    /// Does all that can be done without time passing.
+    fn settle(&mut self) {
+        loop {
+            if let Some(command) = self.worker.next_command() {
+                match command {
+                    Command::Call { vm, call } => self.call_out(vm, call),
+                    Command::Tick { vm, root, period } => self.arm(vm, root, period),
+                    Command::Wake(id) => self.ready.push_back(id),
+                    _ => {}
+                }
+            } else if let Some(id) = self.ready.pop_front() {
+                self.pump(id);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn arm(&mut self, vm: VmId, root: ContextId, period: Option<Duration>) {
+        if let Some((_, key)) = self.timers.remove(&(vm, root)) {
+            self.agenda.remove(key);
+        }
+        if let Some(period) = period {
+            let at = self.clock.elapsed().saturating_add(period);
+            let key = self.agenda.enter(at, Event::Tick { vm, root });
+            self.timers.insert((vm, root), (period, key));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Scenario files that are broken are refused with the place and the way out.

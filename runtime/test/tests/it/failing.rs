@@ -1,0 +1,1 @@
+//! Expectations that do not hold are reported so that one sees why.

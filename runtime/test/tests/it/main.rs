@@ -1,0 +1,8 @@
+//! The harness with real filters: scenario files that hold, that are broken, that fail; the Rust API.
+
+mod api;
+mod broken;
+mod failing;
+mod probe;
+
+mesh_filter_test::scenarios!("tests/scenarios/*.test.yaml", crate::probe::Probe);

@@ -1,0 +1,76 @@
+//! A filter that does what the path of the request says.
+
+use mesh_filter::prelude::*;
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    greeting: String,
+    tick_ms: Option<u64>,
+}
+
+pub(crate) struct Probe {
+    config: Config,
+    requests: Counter,
+    level: Gauge,
+}
+
+#[expect(clippy::panic, reason = "what becomes of a panic is under test")]
+impl Filter for Probe {
+    type Config = Config;
+
+    fn new(config: Config, setup: &mut Setup) -> Result<Self> {
+        if config.greeting == "panic" {
+            panic!("no such greeting");
+        }
+        if let Some(period) = config.tick_ms {
+            let ticks = setup.counter("probe.ticks")?;
+            setup.every(millis(period), async move || {
+                ticks.increment(1);
+                call::get(&ClusterName::new("flags")?, "/flags").timeout(millis(10)).send().await?;
+                Ok(())
+            })?;
+        }
+        Ok(Self { config, requests: setup.counter("probe.requests")?, level: setup.gauge("probe.level")? })
+    }
+
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        self.requests.increment(1);
+        self.level.add(2);
+        let path = request.path().and_then(|path| path.as_str().ok()).unwrap_or("/").to_owned();
+        match path.as_str() {
+            "/deny" => {
+                return Ok(Response::new(403)
+                    .with_header("content-type", "application/json")?
+                    .with_body(r#"{"error": "denied", "code": 7, "tags": ["a", "b"]}"#));
+            }
+            "/hang" => std::future::pending::<()>().await,
+            "/panic" => panic!("on request"),
+            "/error" => log::error!("something is wrong with {path}"),
+            "/fail" => return Err(Error::new("cannot go on")),
+            "/time" => {
+                let now = clock::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+                request.headers_mut().set("x-time", now.as_millis().to_string())?;
+            }
+            "/upper" => request.map_body(|chunk| {
+                chunk.bytes_mut().make_ascii_uppercase();
+                Ok(())
+            }),
+            _ => {}
+        }
+        if let Some(cluster) = path.strip_prefix("/ask/") {
+            let reply =
+                call::post(&ClusterName::new(cluster)?, "/who").body("me").timeout(millis(100)).send();
+            match reply.await {
+                Ok(reply) => {
+                    request.headers_mut().set("x-status", reply.status().to_string())?;
+                    request.headers_mut().set("x-who", reply.text().unwrap_or_default())?;
+                }
+                Err(error) => log::warn!("nobody answered: {error}"),
+            }
+        }
+        let mut response = next.run(request).await?;
+        response.headers_mut().set("x-greeting", &self.config.greeting)?;
+        Ok(response)
+    }
+}
