@@ -48,6 +48,20 @@ impl Change {
             Self::Set(name, _) | Self::Append(name, _) | Self::Remove(name) => name,
         }
     }
+
+    fn apply(&self, fields: &mut Vec<Field>) {
+        let field = |name: &String, value: &Vec<u8>| Field { name: name.clone(), value: value.clone() };
+        match self {
+            Self::Set(name, value) => {
+                // Where the first stood, so that the order of the others stays.
+                let position = fields.iter().position(|field| field.name == *name).unwrap_or(fields.len());
+                fields.retain(|field| field.name != *name);
+                fields.insert(position, field(name, value));
+            }
+            Self::Append(name, value) => fields.push(field(name, value)),
+            Self::Remove(name) => fields.retain(|field| field.name != *name),
+        }
+    }
 }
 
 impl Headers {
@@ -78,8 +92,7 @@ impl Headers {
     /// A client may send a name several times: where that matters, ask [`Headers::get_all`].
     #[must_use]
     pub fn get(&self, name: impl AsRef<str>) -> Option<Value<'_>> {
-        let name = name.as_ref();
-        self.fields().iter().find(|field| field.is(name)).map(|field| Value::new(&field.value))
+        self.find(name.as_ref())
     }
 
     /// All values of a name, in order.
@@ -118,17 +131,7 @@ impl Headers {
     /// # Errors
     /// When the name or the value cannot be; see [`HeaderError`].
     pub fn set(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
-        let (name, value) = self.checked(name.as_ref(), value.as_ref(), Action::Set)?;
-        if let Some(fields) = self.fields.get_mut() {
-            let mut same = fields.iter().filter(|field| field.name == name);
-            if same.next().is_some_and(|field| field.value == value) && same.next().is_none() {
-                return Ok(());
-            }
-            replace(fields, &name, &value);
-        }
-        self.changes.retain(|change| change.name() != name);
-        self.changes.push(Change::Set(name, value));
-        Ok(())
+        self.change(Action::Set, name.as_ref(), value.as_ref())
     }
 
     /// Adds one more entry of this name.
@@ -136,12 +139,7 @@ impl Headers {
     /// # Errors
     /// When the name or the value cannot be; see [`HeaderError`].
     pub fn append(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
-        let (name, value) = self.checked(name.as_ref(), value.as_ref(), Action::Append)?;
-        if let Some(fields) = self.fields.get_mut() {
-            fields.push(Field { name: name.clone(), value: value.clone() });
-        }
-        self.changes.push(Change::Append(name, value));
-        Ok(())
+        self.change(Action::Append, name.as_ref(), value.as_ref())
     }
 
     /// Removes every entry of this name.
@@ -149,17 +147,7 @@ impl Headers {
     /// # Errors
     /// When the name cannot be, or is a pseudo header: a message without them is none.
     pub fn remove(&mut self, name: impl AsRef<str>) -> Result<(), HeaderError> {
-        let (name, _) = self.checked(name.as_ref(), &[], Action::Remove)?;
-        if let Some(fields) = self.fields.get_mut() {
-            let before = fields.len();
-            fields.retain(|field| field.name != name);
-            if fields.len() == before {
-                return Ok(());
-            }
-        }
-        self.changes.retain(|change| change.name() != name);
-        self.changes.push(Change::Remove(name));
-        Ok(())
+        self.change(Action::Remove, name.as_ref(), &[])
     }
 
     /// Writes the changes to the proxy: one hostcall for each that still matters.
@@ -194,13 +182,46 @@ impl Headers {
             .collect()
     }
 
-    fn checked(&self, name: &str, value: &[u8], action: Action) -> Result<(String, Vec<u8>), HeaderError> {
+    // The public methods are generic and compiled anew for each kind of argument, so they only
+    // convert; the work is done here, once in a module.
+
+    fn find(&self, name: &str) -> Option<Value<'_>> {
+        self.fields().iter().find(|field| field.is(name)).map(|field| Value::new(&field.value))
+    }
+
+    fn change(&mut self, action: Action, name: &str, value: &[u8]) -> Result<(), HeaderError> {
         let name = name.to_ascii_lowercase();
         field::check_name(self.map, &name, action)?;
         if action != Action::Remove {
             field::check_value(&name, value)?;
         }
-        Ok((name, value.to_vec()))
+        if self.is_already(action, &name, value) {
+            return Ok(());
+        }
+        let change = match action {
+            Action::Set => Change::Set(name, value.to_vec()),
+            Action::Append => Change::Append(name, value.to_vec()),
+            Action::Remove => Change::Remove(name),
+        };
+        if let Some(fields) = self.fields.get_mut() {
+            change.apply(fields);
+        }
+        if action != Action::Append {
+            self.changes.retain(|earlier| earlier.name() != change.name());
+        }
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// Whether the list, if it has been read, is as the change would make it.
+    fn is_already(&self, action: Action, name: &str, value: &[u8]) -> bool {
+        let Some(fields) = self.fields.get() else { return false };
+        let mut same = fields.iter().filter(|field| field.name == name);
+        match action {
+            Action::Set => same.next().is_some_and(|field| field.value == value) && same.next().is_none(),
+            Action::Append => false,
+            Action::Remove => same.next().is_none(),
+        }
     }
 
     fn fields(&self) -> &[Field] {
@@ -211,13 +232,7 @@ impl Headers {
                 Vec::new()
             });
             for change in &self.changes {
-                match change {
-                    Change::Set(name, value) => replace(&mut list, name, value),
-                    Change::Append(name, value) => {
-                        list.push(Field { name: name.clone(), value: value.clone() });
-                    }
-                    Change::Remove(name) => list.retain(|field| field.name != *name),
-                }
+                change.apply(&mut list);
             }
             list
         })
@@ -241,13 +256,6 @@ impl Field {
     fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
-}
-
-/// Puts one value where the first stood, so that the order of the others stays.
-fn replace(fields: &mut Vec<Field>, name: &str, value: &[u8]) {
-    let position = fields.iter().position(|field| field.name == name).unwrap_or(fields.len());
-    fields.retain(|field| field.name != name);
-    fields.insert(position, Field { name: name.to_owned(), value: value.to_vec() });
 }
 
 fn fields(pairs: Pairs) -> Vec<Field> {
