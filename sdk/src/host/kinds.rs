@@ -20,6 +20,10 @@ pub enum LogLevel {
 }
 
 /// `proxy_header_map_type_t`, as far as the SDK uses it.
+#[cfg_attr(
+    target_arch = "wasm32",
+    expect(clippy::enum_variant_names, reason = "the ABI's names; there are trailers too")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 #[non_exhaustive]

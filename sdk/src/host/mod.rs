@@ -35,8 +35,7 @@ pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 ///
 /// Methods are named as the imports, without `proxy_`. They act on the context whose callback
 /// runs, or on the one named by [`Host::set_effective_context`]. Nothing here checks anything:
-/// callers pass arguments that are already valid, and get the status that the proxy answered.
-#[expect(clippy::missing_errors_doc, reason = "each answers `Err` with every status but `OK`")]
+/// callers pass arguments that are already valid, and get every status but `OK` as an error.
 pub trait Host {
     /// Writes one line to the proxy's log.
     fn log(&self, level: LogLevel, message: &[u8]) -> Result<(), Status>;
