@@ -100,3 +100,50 @@ fn length_delimited(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     }
     message.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+    use crate::document::Document;
+
+    const TYPE: &str = "\"@type\": \"type.googleapis.com/google.protobuf";
+
+    fn configuration(json: bool, any: &str) -> Vec<u8> {
+        let text = format!("{{{TYPE}.{any}}}");
+        let document =
+            if json { Document::parse_json("file", &text) } else { Document::parse("file", &text) };
+        bytes(document.unwrap().root()).unwrap()
+    }
+
+    #[test]
+    fn text_and_bytes_arrive_bare() {
+        assert_eq!(configuration(false, "StringValue\", value: \"{}\""), b"{}");
+        assert_eq!(configuration(false, "BytesValue\", value: aGk="), b"hi");
+        assert_eq!(configuration(false, "StringValue\""), b"");
+    }
+
+    #[test]
+    fn a_struct_arrives_as_protobuf() {
+        let struct_of = |value: &[u8]| {
+            let mut field = vec![0x0a, 1, b'a', 0x12, u8::try_from(value.len()).unwrap()];
+            field.extend_from_slice(value);
+            [&[0x0a, u8::try_from(field.len()).unwrap()], field.as_slice()].concat()
+        };
+        let one = [&[0x11u8][..], &1f64.to_le_bytes()].concat();
+        let read =
+            |json, value: &str| configuration(json, &format!("Struct\", \"value\": {{\"a\": {value}}}"));
+        assert_eq!(read(false, "1"), struct_of(&one));
+        assert_eq!(read(false, "~"), struct_of(&[0x08, 0]));
+        assert_eq!(read(false, "yes"), struct_of(&[0x20, 1]));
+        assert_eq!(read(false, "\"yes\""), struct_of(b"\x1a\x03yes"));
+        assert_eq!(read(false, "[]"), struct_of(&[0x32, 0]));
+        assert_eq!(read(false, "{a: ~}"), struct_of(&[&[0x2a, 9][..], &struct_of(&[0x08, 0])].concat()));
+    }
+
+    #[test]
+    fn fractions_are_numbers_in_json_and_text_in_yaml() {
+        let yaml = configuration(false, "Struct\", \"value\": {\"a\": 1.5}");
+        let json = configuration(true, "Struct\", \"value\": {\"a\": 1.5}");
+        assert!(yaml.ends_with(b"\x1a\x031.5") && json.ends_with(&1.5f64.to_le_bytes()));
+    }
+}

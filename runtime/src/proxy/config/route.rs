@@ -67,14 +67,14 @@ pub enum PathMatch {
     Exact(String),
 }
 
-/// A condition on one header; repeated headers count as one, joined by commas.
+/// A condition on one header. A repeated header satisfies it if one of its values does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderMatch {
     /// The header's name, lower case.
     pub name: String,
     /// The condition.
     pub test: HeaderTest,
-    /// Match where the test does not hold. A missing header then matches only [`HeaderTest::Present`].
+    /// Match where no value passes the test. A missing header still fails [`HeaderTest::Value`].
     pub invert: bool,
 }
 
@@ -138,6 +138,18 @@ pub struct DirectResponse {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl HeaderMatch {
+    /// Whether the header's `values`, none if it is missing, satisfy the condition.
+    pub fn matches<'a>(&self, values: impl Iterator<Item = &'a [u8]>) -> bool {
+        let mut values = values.peekable();
+        let missing = values.peek().is_none();
+        match &self.test {
+            HeaderTest::Present(present) => (*present != missing) != self.invert,
+            HeaderTest::Value(wanted) => !missing && values.any(|value| wanted.matches(value)) != self.invert,
+        }
+    }
 }
 
 impl StringMatch {
@@ -277,4 +289,54 @@ fn direct(node: &Node) -> Result<DirectResponse> {
         return Err(node.error(format!("the body has {} bytes, the limit is {MAX_DIRECT_BODY}", bytes.len())));
     }
     Ok(DirectResponse { status: status_code, body: bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(test: HeaderTest, invert: bool) -> impl Fn(&[&str]) -> bool {
+        let header = HeaderMatch { name: "x".to_owned(), test, invert };
+        move |values| header.matches(values.iter().map(|value| value.as_bytes()))
+    }
+
+    fn exact(text: &str) -> HeaderTest {
+        HeaderTest::Value(StringMatch { test: TextTest::Exact(text.to_owned()), ignore_case: false })
+    }
+
+    #[test]
+    fn one_value_of_a_repeated_header_is_enough() {
+        let matches = condition(exact("v"), false);
+        assert!(matches(&["v"]) && matches(&["w", "v"]));
+        assert!(!matches(&["w"]) && !matches(&["v,w"]) && !matches(&[]));
+    }
+
+    #[test]
+    fn an_inverted_condition_wants_the_header_and_no_such_value() {
+        let matches = condition(exact("v"), true);
+        assert!(matches(&["w"]) && matches(&["w", "q"]));
+        assert!(!matches(&["v", "w"]) && !matches(&[]));
+    }
+
+    #[test]
+    fn presence_may_be_wanted_or_unwanted() {
+        for (present, invert, wanted) in
+            [(true, false, true), (false, false, false), (true, true, false), (false, true, true)]
+        {
+            let matches = condition(HeaderTest::Present(present), invert);
+            assert_eq!((matches(&["v"]), matches(&[])), (wanted, !wanted));
+        }
+    }
+
+    #[test]
+    fn texts_are_compared_at_either_end_inside_and_without_case() {
+        let matches =
+            |test, ignore_case, value: &str| StringMatch { test, ignore_case }.matches(value.as_bytes());
+        assert!(matches(TextTest::Prefix("Ab".to_owned()), true, "aBc"));
+        assert!(!matches(TextTest::Prefix("ab".to_owned()), false, "a"));
+        assert!(matches(TextTest::Suffix("bc".to_owned()), false, "abc"));
+        assert!(!matches(TextTest::Suffix("abc".to_owned()), false, "bc"));
+        assert!(matches(TextTest::Contains("b".to_owned()), false, "abc"));
+        assert!(!matches(TextTest::Contains("B".to_owned()), false, "abc"));
+    }
 }
