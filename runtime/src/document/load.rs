@@ -161,13 +161,15 @@ enum RawKind {
 /// Reads the parser's events; anchors are shared nodes.
 struct Events<'a> {
     source: &'a Arc<Source>,
+    lines: Vec<&'a str>,
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Rc<Raw>>,
 }
 
 impl<'a> Events<'a> {
     fn new(source: &'a Arc<Source>) -> Self {
-        Self { source, parser: Parser::new_from_str(&source.text), anchors: HashMap::new() }
+        let lines = source.text.split('\n').collect();
+        Self { source, lines, parser: Parser::new_from_str(&source.text), anchors: HashMap::new() }
     }
 
     /// The one document of the stream, `None` if there is none.
@@ -201,6 +203,9 @@ impl<'a> Events<'a> {
             return Err(self.error(span.start, format!("nested deeper than {MAX_DEPTH} levels")));
         }
         let at = position(span.start);
+        if !place.flow && self.tab_indents(span.start) {
+            return Err(self.error(span.start, "a tab in the indentation").with_help("indent with spaces"));
+        }
         let (kind, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
@@ -247,6 +252,13 @@ impl<'a> Events<'a> {
                 }
             }
         }
+    }
+
+    fn tab_indents(&self, at: Marker) -> bool {
+        let line =
+            at.line().checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or_default();
+        let mut before = line.chars().take(at.col());
+        before.clone().all(char::is_whitespace) && before.any(|c| c == '\t')
     }
 
     /// Refuses what readers of YAML disagree about, mostly between braces and brackets.

@@ -70,6 +70,7 @@ fn what_readers_of_yaml_disagree_about_is_refused() {
         "file.yaml:1:8: `?` in an unquoted scalar between braces or brackets"
     );
     assert!(problem("a: {b: |\n  x\n}\n").starts_with("file.yaml:1:8: "));
+    assert_eq!(problem("a:\n  \tb: c\n"), "file.yaml:2:4: a tab in the indentation");
     assert_eq!(problem("a: b\rc: d\n"), "file.yaml:1:1: a carriage return without a line feed");
     assert_eq!(parse("a: c?d\r\n").to_json().unwrap(), json!({"a": "c?d"}));
 }
