@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
         if caller.data().restriction.allows(import) {
             Ok(Self { caller })
         } else {
-            Err(wasmtime::Error::new(RestrictedCall { hostcall: restricted_name(import) }))
+            Err(wasmtime::Error::new(RestrictedCall { hostcall: import.name }))
         }
     }
 
@@ -128,8 +128,10 @@ macro_rules! kinds {
 
 kinds!(LogLevel, BufferKind, MapKind, StreamKind, MetricKind);
 
-fn restricted_name(import: &Import) -> &'static str {
-    import.name
+/// As much of a text as is logged.
+pub(super) fn clip(text: &[u8]) -> &[u8] {
+    let limit = usize::try_from(MAX_TEXT).unwrap_or(usize::MAX);
+    text.get(..limit).unwrap_or(text)
 }
 
 /// A size that the guest sees; larger ones than it can address are cut.

@@ -2,7 +2,7 @@
 //!
 //! There are no files and no sockets; the answers are Envoy's.
 
-use super::call::{Answer, Call, Failure, MAX_TEXT, size};
+use super::call::{Answer, Call, Failure, clip, size};
 use super::link::Link;
 use crate::abi::LogLevel;
 
@@ -104,13 +104,16 @@ fn fd_write(call: &mut Call<'_>, fd: u32, parts: u32, count: u32, written_out: u
         return Err(Failure::Code(INVAL));
     }
     let (mut memory, host) = call.open()?;
-    let mut text = Vec::new();
+    let (mut text, mut written) = (Vec::new(), 0_u32);
     for part in 0..count {
         let at = parts.checked_add(part * 8).ok_or(Failure::Code(FAULT))?;
         let (pointer, length) = (memory.read_u32(at)?, memory.read_u32(at.saturating_add(4))?);
-        text.extend_from_slice(memory.read(pointer, length, MAX_TEXT.saturating_sub(size(text.len())))?);
+        let part = memory.read(pointer, length, u32::MAX)?;
+        written = written.saturating_add(length);
+        text.extend_from_slice(clip(part));
+        text.truncate(clip(&text).len());
     }
-    memory.write_u32(written_out, size(text.len()))?;
+    memory.write_u32(written_out, written)?;
     if !text.is_empty() {
         host.log(level, text.strip_suffix(b"\n").unwrap_or(&text));
     }

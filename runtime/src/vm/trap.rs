@@ -41,7 +41,10 @@ fn reason(engine: &Engine, store: &Store<State>, error: &wasmtime::Error) -> Tra
         _ if store.data().memory_limit.refused => {
             TrapReason::MemoryLimit { limit: store.data().memory_limit.bytes() }
         }
-        Some(trap) => TrapReason::Guest(trap.to_string()),
+        Some(trap) => {
+            let message = trap.to_string();
+            TrapReason::Guest(message.strip_prefix("wasm trap: ").unwrap_or(&message).to_owned())
+        }
         None => TrapReason::Guest(error.root_cause().to_string()),
     }
 }

@@ -108,10 +108,16 @@ fn an_unknown_import_answers_internal_failure_and_warns_once() {
 fn a_strict_host_refuses_unknown_imports_and_those_of_other_versions() {
     let engine = Engine::simulating(Limits::default()).unwrap();
     let options = LoadOptions { unknown_imports: UnknownImports::Refuse, ..LoadOptions::default() };
-    let module =
-        GuestModule::new().import_as("env", "unknown", "", "").import("proxy_continue_request").build();
+    let module = GuestModule::new()
+        .import_as("env", "unknown", "", "")
+        .import("proxy_continue_request")
+        .import("path_link")
+        .build();
     let refused = Module::load_with(&engine, &module, "guest", options).unwrap_err().to_string();
-    assert!(refused.contains("env.unknown, env.proxy_continue_request"), "{refused}");
+    assert!(
+        refused.contains("env.unknown, env.proxy_continue_request, wasi_snapshot_preview1.path_link"),
+        "{refused}"
+    );
     Module::load(&engine, &module, "guest").unwrap();
 }
 

@@ -58,7 +58,7 @@ fn an_enumeration_outside_the_abi_is_a_bad_argument() {
 
 #[test]
 fn an_oversized_argument_is_a_bad_argument() {
-    assert_eq!(status("proxy_log", b"", &[2, 0, (1 << 20) + 1]), 2);
+    assert_eq!(status("proxy_set_property", b"", &[0, (1 << 20) + 1, 0, 0]), 2);
     assert_eq!(status("proxy_get_buffer_bytes", b"", &[7, 2, i64::from(u32::MAX), 0, 4]), 2);
 }
 
@@ -69,6 +69,17 @@ fn numbers_are_written_at_odd_addresses() {
         code.i32_const(33).i32_load(wasm_encoder::MemArg { offset: 0, align: 0, memory_index: 0 });
     });
     assert_eq!(Vm::start(&module.build()).configure().unwrap(), Some(0x0506_0708));
+}
+
+#[test]
+fn a_long_line_is_cut_rather_than_refused() {
+    let module = GuestModule::new().import("proxy_log").on_configure(|code| {
+        code.i32_const(20).memory_grow(0).drop();
+        code.i32_const(2).i32_const(0).i32_const((1 << 20) + 5).call(0);
+    });
+    let mut vm = Vm::start(&module.build());
+    assert_eq!(vm.configure().unwrap(), Some(0));
+    assert_eq!(vm.lines()[0].len(), "info ".len() + (1 << 20));
 }
 
 /// Calls a getter with results at 16 and 20; returns pointer and size, by two guests.
