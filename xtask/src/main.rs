@@ -1,6 +1,9 @@
 //! The commands that README and CI call: `demo`, `test` and `bench`.
 
 mod bench;
+mod bootstrap;
+mod demo;
+mod host;
 mod report;
 mod test;
 mod tools;
@@ -13,12 +16,14 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "What README and CI call")]
 enum Command {
+    Demo(demo::Arguments),
     Test(test::Arguments),
     Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Command::parse() {
+        Command::Demo(arguments) => demo::exec(&arguments),
         Command::Test(arguments) => test::exec(&arguments),
         Command::Bench(arguments) => bench::exec(&arguments),
     };

@@ -37,3 +37,11 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     let found = executables.find(|path| path.file_stem().is_some_and(|stem| stem == name));
     found.with_context(|| format!("this workspace has no program `{name}`"))
 }
+
+/// Builds an example as it ships.
+pub(crate) fn build_example(name: &str) -> Result<()> {
+    let mut build = cargo(["mesh-filter", "--quiet", "build", "--package", name]);
+    let built = build.stdin(Stdio::null()).status().context("starting cargo")?;
+    anyhow::ensure!(built.success(), "building the example `{name}` failed");
+    Ok(())
+}

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::host::Host;
 use super::load;
 use super::workload::Workload;
+use crate::host::Host;
 
 /// Both hosts on one workload.
 pub(crate) struct Comparison {

@@ -3,7 +3,6 @@
 //! Both hosts have one worker, the same bootstrap file and the same modules. Runs alternate in pairs, so that a busy
 //! machine slows both alike; what counts is the median of the pairs' ratios.
 
-mod host;
 mod load;
 mod measure;
 mod upstream;
@@ -15,11 +14,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
+use crate::host::Host;
 use crate::tools;
-use crate::workspace::{self, cargo, target};
-use host::Host;
+use crate::workspace::{self, target};
 use measure::{Comparison, compare};
-use workload::{WORKLOADS, Workload};
+use workload::WORKLOADS;
 
 /// The most that this proxy may need of Envoy's CPU time per request.
 const ALLOWED_RATIO: f64 = 0.5;
@@ -57,11 +56,12 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     let chosen = |name: &str| arguments.filter.as_deref().is_none_or(|text| name.contains(text));
     let workloads: Vec<_> = WORKLOADS.iter().filter(|workload| chosen(workload.name)).collect();
     ensure!(!workloads.is_empty(), "no workload matches `--filter`");
-    build_modules(&workloads)?;
+    for module in workload::modules(&workloads) {
+        workspace::build_example(module)?;
+    }
 
     let upstream = upstream::start()?;
-    let folder = target().join("bench");
-    let bootstrap = workload::write_bootstrap(&folder, &workloads, upstream)?;
+    let bootstrap = workload::write_bootstrap(&workloads, upstream)?;
     let ours = Host::start(&proxy, &bootstrap, "ours")?;
     let envoy = Host::start(&envoy, &bootstrap, "envoy")?;
 
@@ -95,14 +95,4 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         );
     }
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Builds the examples as they ship.
-fn build_modules(workloads: &[&Workload]) -> Result<()> {
-    for module in workload::modules(workloads) {
-        let built =
-            cargo(["mesh-filter", "build", "--package", module]).status().context("starting cargo")?;
-        ensure!(built.success(), "building the example `{module}` failed");
-    }
-    Ok(())
 }

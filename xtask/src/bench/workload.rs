@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use anyhow::Result;
+use serde_json::Value;
 
+use crate::bootstrap;
 use crate::workspace::target;
 
 /// One kind of exchange. Each has a listener of its own with the same name.
@@ -47,26 +48,8 @@ impl Workload {
     }
 
     fn listener(&self) -> Value {
-        let filter = self.filter.map(|(module, configuration)| wasm_filter(module, configuration));
-        let router = json!({
-            "name": "envoy.filters.http.router",
-            "typed_config": any("envoy.extensions.filters.http.router.v3.Router", &json!({})),
-        });
-        let manager = json!({
-            "stat_prefix": self.name,
-            "route_config": {"name": "routes", "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
-            "http_filters": filter.into_iter().chain([router]).collect::<Vec<_>>(),
-        });
-        let manager = any(
-            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-            &manager,
-        );
-        json!({
-            "name": self.name,
-            "address": address(([127, 0, 0, 1], 0).into()),
-            "filter_chains": [{"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}],
-        })
+        let filter = self.filter.map(|(module, configuration)| bootstrap::example(module, configuration));
+        bootstrap::listener(self.name, filter.into_iter().collect())
     }
 }
 
@@ -76,48 +59,7 @@ pub(crate) fn modules(workloads: &[&Workload]) -> BTreeSet<&'static str> {
 }
 
 /// Writes one bootstrap file for both hosts.
-pub(crate) fn write_bootstrap(
-    folder: &Path,
-    workloads: &[&Workload],
-    upstream: SocketAddr,
-) -> Result<PathBuf> {
-    let endpoints = json!([{"lb_endpoints": [{"endpoint": {"address": address(upstream)}}]}]);
-    let bootstrap = json!({
-        "admin": {"address": address(([127, 0, 0, 1], 0).into())},
-        "static_resources": {
-            "listeners": workloads.iter().map(|workload| workload.listener()).collect::<Vec<_>>(),
-            "clusters": [{"name": "upstream", "type": "STATIC", "connect_timeout": "1s",
-                "load_assignment": {"cluster_name": "upstream", "endpoints": endpoints}}],
-        },
-    });
-    let path = folder.join("bootstrap.json");
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&path, bootstrap.to_string()))
-        .with_context(|| format!("writing `{}`", path.display()))?;
-    Ok(path)
-}
-
-fn wasm_filter(module: &str, configuration: &str) -> Value {
-    let module_file = target().join("mesh-filter").join(module).with_extension("wasm");
-    let configuration =
-        json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
-    let config = json!({
-        "name": module,
-        "root_id": module.replace('-', "_"),
-        "vm_config": {"vm_id": module, "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module_file}}},
-        "configuration": configuration,
-    });
-    json!({"name": module, "typed_config": any("envoy.extensions.filters.http.wasm.v3.Wasm", &json!({"config": config}))})
-}
-
-fn any(message: &str, value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert("@type".to_owned(), json!(format!("type.googleapis.com/{message}")));
-    }
-    value
-}
-
-fn address(socket: SocketAddr) -> Value {
-    json!({"socket_address": {"address": socket.ip().to_string(), "port_value": socket.port()}})
+pub(crate) fn write_bootstrap(workloads: &[&Workload], upstream: SocketAddr) -> Result<PathBuf> {
+    let listeners: Vec<_> = workloads.iter().map(|workload| workload.listener()).collect();
+    bootstrap::write(&target().join("bench"), &listeners, &[bootstrap::cluster("upstream", upstream)])
 }

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Host {
     pub(crate) name: &'static str,
     process: Child,
+    /// Where its admin pages are.
+    pub(crate) admin: SocketAddr,
     listeners: BTreeMap<String, SocketAddr>,
 }
 
@@ -38,11 +40,11 @@ impl Host {
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let process = command.spawn().with_context(|| format!("starting `{}`", program.display()))?;
-        let mut host = Self { name, process, listeners: BTreeMap::new() };
+        let mut host = Self { name, process, admin: ([127, 0, 0, 1], 0).into(), listeners: BTreeMap::new() };
         let begun = Instant::now();
         loop {
-            if let Some(listeners) = ready_listeners(&address_file) {
-                host.listeners = listeners;
+            if let Some((admin, listeners)) = ready(&address_file) {
+                (host.admin, host.listeners) = (admin, listeners);
                 return Ok(host);
             }
             let ended = host.process.try_wait()?;
@@ -55,6 +57,12 @@ impl Host {
 
     pub(crate) fn listener(&self, name: &str) -> Result<SocketAddr> {
         self.listeners.get(name).copied().with_context(|| format!("{} has no listener `{name}`", self.name))
+    }
+
+    /// Waits until the process ends by itself.
+    pub(crate) fn wait(&mut self) -> Result<()> {
+        self.process.wait().with_context(|| format!("waiting for {}", self.name))?;
+        Ok(())
     }
 
     /// User and system time of all threads so far.
@@ -80,7 +88,8 @@ impl Drop for Host {
     }
 }
 
-fn ready_listeners(address_file: &Path) -> Option<BTreeMap<String, SocketAddr>> {
+/// The admin's address and the listeners' addresses, once the proxy serves.
+fn ready(address_file: &Path) -> Option<(SocketAddr, BTreeMap<String, SocketAddr>)> {
     let admin = fs::read_to_string(address_file).ok()?.trim().parse().ok()?;
     if page(admin, "/ready")?.trim() != "LIVE" {
         return None;
@@ -93,11 +102,11 @@ fn ready_listeners(address_file: &Path) -> Option<BTreeMap<String, SocketAddr>> 
         let port = socket.get("port_value")?.as_u64()?.try_into().ok()?;
         listeners.insert(status.get("name")?.as_str()?.to_owned(), SocketAddr::new(ip, port));
     }
-    Some(listeners)
+    Some((admin, listeners))
 }
 
 /// The body of an admin page.
-fn page(admin: SocketAddr, path: &str) -> Option<String> {
+pub(crate) fn page(admin: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(admin).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n").ok()?;
