@@ -66,3 +66,8 @@ impl BodyRewrite {
 }
 
 mesh_filter::register!(BodyRewrite);
+
+#[cfg(test)]
+mod tests {
+    mesh_filter_test::scenarios!("tests/*.test.yaml", super::BodyRewrite);
+}

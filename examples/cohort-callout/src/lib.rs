@@ -51,3 +51,8 @@ impl CohortCallout {
 }
 
 mesh_filter::register!(CohortCallout);
+
+#[cfg(test)]
+mod tests {
+    mesh_filter_test::scenarios!("tests/*.test.yaml", super::CohortCallout);
+}

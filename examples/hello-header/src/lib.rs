@@ -29,3 +29,8 @@ impl Filter for HelloHeader {
 }
 
 mesh_filter::register!(HelloHeader);
+
+#[cfg(test)]
+mod tests {
+    mesh_filter_test::scenarios!("tests/*.test.yaml", super::HelloHeader);
+}
