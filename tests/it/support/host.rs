@@ -64,6 +64,13 @@ impl Host {
         String::from_utf8(reply.messages.into_iter().next()?.body).ok()
     }
 
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells the peak");
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
     /// Looks again and again until something is seen; fails if the process ends or takes too long.
     fn wait<T>(&mut self, look: impl Fn(&Self) -> Option<T>) -> T {
         let begun = Instant::now();
