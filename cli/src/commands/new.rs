@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Name of the crate, and of its folder
     name: String,
     /// What to begin with
-    #[arg(long, short, value_enum, default_value_t = Template::Plain)]
+    #[arg(long, short, value_enum, default_value_t = Template::Header)]
     template: Template,
     /// Where the SDK comes from: a checkout of mesh-filter, or a version
     #[arg(long, value_name = "PATH|VERSION")]

@@ -14,6 +14,12 @@ use super::sdk::Sdk;
 /// What a new filter begins as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Template {
+    /// A header for the upstream and the client
+    Header,
+    /// A call to another service before the request goes on, with a fallback
+    Callout,
+    /// A response body, changed while it streams
+    Body,
     /// The `proxy-wasm` crate alone: callbacks in place of the SDK's async function
     Plain,
 }
@@ -43,6 +49,24 @@ const COMMON: &[File] = &[
     file!(".github/workflows/ci.yml", "common/ci.yml.jinja"),
 ];
 
+const HEADER: &[File] = &[
+    file!("src/lib.rs", "header/src/lib.rs"),
+    file!("tests/scenarios.test.yaml", "header/tests/scenarios.test.yaml"),
+];
+
+const CALLOUT: &[File] = &[
+    file!("src/lib.rs", "callout/src/lib.rs"),
+    file!("src/config.rs", "callout/src/config.rs"),
+    file!("src/verdict.rs", "callout/src/verdict.rs"),
+    file!("tests/scenarios.test.yaml", "callout/tests/scenarios.test.yaml"),
+];
+
+const BODY: &[File] = &[
+    file!("src/lib.rs", "body/src/lib.rs"),
+    file!("src/replace.rs", "body/src/replace.rs"),
+    file!("tests/scenarios.test.yaml", "body/tests/scenarios.test.yaml"),
+];
+
 const PLAIN: &[File] = &[
     file!("src/lib.rs", "plain/src/lib.rs"),
     file!("src/config.rs", "plain/src/config.rs"),
@@ -54,27 +78,48 @@ impl Template {
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Header => "header",
+            Self::Callout => "callout",
+            Self::Body => "body",
             Self::Plain => "plain",
         }
     }
 
     fn files(self) -> &'static [File] {
         match self {
+            Self::Header => HEADER,
+            Self::Callout => CALLOUT,
+            Self::Body => BODY,
             Self::Plain => PLAIN,
         }
     }
 
     fn description(self) -> &'static str {
         match self {
+            Self::Header => "Tells the upstream and the client by a header that they met this filter",
+            Self::Callout => "Asks another service about each request before it goes on",
+            Self::Body => "Replaces a text in response bodies while they stream through",
             Self::Plain => "Says in every response who has served it",
         }
     }
 
-    fn usage(self) -> &'static str {
+    /// The default configuration, as a value in `Cargo.toml`.
+    fn config(self) -> &'static str {
         match self {
-            Self::Plain => {
-                "The plugin's configuration may set the header: `{\"header\": \"x-served-by\", \"value\": \"me\"}`."
+            Self::Header => r#"{ header = "x-served-by", value = "mesh-filter" }"#,
+            Self::Callout => {
+                r#"{ cluster = "guard", header = "x-group", timeout_ms = 50, fallback = "everybody" }"#
             }
+            Self::Body => r#"{ from = "http://old.example", to = "https://new.example" }"#,
+            Self::Plain => r#"{ header = "x-served-by", value = "mesh-filter" }"#,
+        }
+    }
+
+    /// The clusters that the filter calls, as a value in `Cargo.toml`.
+    fn clusters(self) -> &'static str {
+        match self {
+            Self::Callout => r#"["guard"]"#,
+            Self::Header | Self::Body | Self::Plain => "[]",
         }
     }
 
@@ -95,7 +140,8 @@ impl Template {
             ("name", name.as_str().to_owned()),
             ("template", self.name().to_owned()),
             ("description", self.description().to_owned()),
-            ("usage", self.usage().to_owned()),
+            ("config", self.config().to_owned()),
+            ("clusters", self.clusters().to_owned()),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("checkout", checkout),
             ("sdk", sdk.dependency("mesh-filter")),

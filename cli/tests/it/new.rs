@@ -38,6 +38,21 @@ fn make(folder: &Folder, template: &str) {
 }
 
 #[test]
+fn the_header_template_builds_tests_and_lints() {
+    make(&Folder::new("template-header"), "header");
+}
+
+#[test]
+fn the_callout_template_builds_tests_and_lints() {
+    make(&Folder::new("template-callout"), "callout");
+}
+
+#[test]
+fn the_body_template_builds_tests_and_lints() {
+    make(&Folder::new("template-body"), "body");
+}
+
+#[test]
 fn the_plain_template_builds_tests_and_lints() {
     make(&Folder::new("template-plain"), "plain");
 }
