@@ -27,8 +27,12 @@ mod native;
 mod panics;
 mod sim;
 mod traffic;
+#[cfg(feature = "wasm")]
+mod wasm;
 mod world;
 
+#[cfg(feature = "wasm")]
+pub use wasm::WasmError;
 pub use world::World;
 
 /// What macros expand to; not for use by hand.

@@ -1,0 +1,39 @@
+//! Runs built modules in the Wasm engine, with fuel instead of CPU time so that runs repeat exactly.
+
+use crate::world::World;
+use mesh_filter_runtime::guest::Guest;
+use mesh_filter_runtime::vm::{Engine, EngineError, Instance, Limits, LoadError, Module};
+
+/// A module cannot be tested.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WasmError {
+    /// The engine does not run on this machine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The bytes are no module that a proxy would load.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl World {
+    /// The module, compiled once; each case runs in a new VM. `name` stands in messages.
+    ///
+    /// `symbols` are the bytes of its side file with names and line numbers, for traps of a
+    /// stripped module.
+    ///
+    /// # Errors
+    /// When it is not a module that can be loaded.
+    pub fn wasm(bytes: &[u8], name: &str, symbols: Option<&[u8]>) -> Result<Self, WasmError> {
+        let engine = Engine::simulating(Limits::default())?;
+        let module = match symbols {
+            Some(symbols) => Module::load_with_symbols(&engine, bytes, symbols, name)?,
+            None => Module::load(&engine, bytes, name)?,
+        };
+        Ok(Self::new("wasm", move |host| {
+            let instance = Instance::new(&engine, &module, host).map_err(|error| error.to_string())?;
+            let guest: Box<dyn Guest> = Box::new(instance);
+            Ok(guest)
+        }))
+    }
+}
