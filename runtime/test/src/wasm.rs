@@ -27,7 +27,7 @@ impl World {
     pub fn wasm(bytes: &[u8], name: &str, symbols: Option<&[u8]>) -> Result<Self, WasmError> {
         let engine = Engine::simulating(Limits::default())?;
         let module = match symbols {
-            Some(symbols) => Module::load_with_symbols(&engine, bytes, symbols, name)?,
+            Some(symbols) => Module::load_with_symbols(&engine, bytes, name, symbols)?,
             None => Module::load(&engine, bytes, name)?,
         };
         Ok(Self::new("wasm", move |host| {
