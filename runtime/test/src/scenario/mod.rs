@@ -17,4 +17,4 @@ mod suite;
 mod template;
 mod time;
 
-pub use suite::{Suite, load};
+pub use suite::{Suite, load, parse};

@@ -73,7 +73,18 @@ const SETTINGS: [&str; 10] = [
 /// # Errors
 /// If the file cannot be read, or anything in it is not as the format says; tells where.
 pub fn load(path: &Path) -> Result<Suite> {
-    let document = Document::load(path)?;
+    read(&Document::load(path)?, path)
+}
+
+/// Reads the text of a scenario file that would stand at `path`.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(path: &Path, text: &str) -> Result<Suite> {
+    read(&Document::parse(&path.display().to_string(), text)?, path)
+}
+
+fn read(document: &Document, path: &Path) -> Result<Suite> {
     let folder = Folder::of(path);
     let root = document.root();
     let mut known = vec!["version", "filter", "scenarios"];

@@ -1,1 +1,152 @@
 //! Scenario files that are broken are refused with the place and the way out.
+
+use mesh_filter_test::scenario;
+use std::path::Path;
+
+/// What is put where `STEP` and `TOP` stand in a file that is right otherwise.
+fn refusal(top: &str, step: &str) -> String {
+    let text = format!("version: 1\n{top}\nscenarios:\n  - name: a\n    steps:\n      - {step}\n");
+    refusal_of(&text)
+}
+
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn refusal_of(text: &str) -> String {
+    let error = scenario::parse(Path::new("tests/x.test.yaml"), text).unwrap_err();
+    let help = error.help().map(|help| format!(" | {help}")).unwrap_or_default();
+    format!("{error}{help}").trim_start_matches("tests/x.test.yaml:").to_owned()
+}
+
+#[test]
+fn a_wrong_step_is_refused_where_it_is_wrong() {
+    let known_in_expect = "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`";
+    let cases = [
+        ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`"),
+        ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
+        (
+            "{requst: {}}",
+            "6:10: scenarios[0].steps[0].requst: unknown field `requst` | did you mean `request`?",
+        ),
+        (
+            "{request: {}, expects: {}}",
+            "scenarios[0].steps[0].expects: unknown field `expects` | did you mean `expect`?",
+        ),
+        (
+            "{request: {pth: /}}",
+            "6:20: scenarios[0].steps[0].request.pth: unknown field `pth` | did you mean `path`?",
+        ),
+        ("{request: {path: [/]}}", "request.path: expected a string, got a list"),
+        ("{request: {headers: {':path': /}}}", "pseudo headers are not written here"),
+        ("{request: {headers: {'a b': 1}}}", "`a b` is not a header name"),
+        ("{request: {headers: {a: {b: c}}}}", "request.headers.a: expected a string, got a mapping"),
+        ("{request: {body: {file: nowhere.txt}}}", "request.body.file: cannot read `tests/nowhere.txt`"),
+        ("{request: {body: {base64: a}}}", "expected base64 (standard alphabet), got `a`"),
+        (
+            "{request: {body: {text: a, json: b}}}",
+            "only one of `text`, `json`, `file`, `base64`, `chunks` may be set",
+        ),
+        ("{request: {body: {}}}", "missing one of `text`, `json`, `file`, `base64`, `chunks`"),
+        ("{request: {}, repeat: many}", "repeat: expected an integer from 0 to 10000000, got `many`"),
+        ("{request: {path: \"/{{user}}\"}}", "unknown variable `user` | known here: `i`"),
+        ("{request: {path: \"/{{i\"}}", "`{{` without `}}`"),
+        (
+            "{advance: 5}",
+            "6:19: scenarios[0].steps[0].advance: expected a duration such as `250ms`, `15s` or `1m30s`, got `5`",
+        ),
+        ("{advance: 5s, request: {}}", "unknown field `request`"),
+        ("{advance: 5s, expect: {response: {}}}", "unknown field `response` | known here: `log`, `metrics`"),
+        ("{mock: {a: {}}}", "missing one of `reply`, `fail`"),
+        ("{mock: {a: none}}", "unknown value `none`"),
+        (
+            "{mock: {a: {fail: slow}}}",
+            "unknown value `slow` | known here: `timeout`, `reset`, `refused`, `no_cluster`",
+        ),
+        ("{mock: {a: {fail: timeot}}}", "did you mean `timeout`?"),
+        ("{mock: {a: {reply: {status: 99}}}}", "expected an integer from 200 to 599, got `99`"),
+        ("{mock: {a: {reply: {fail: reset}}}}", "unknown field `fail`"),
+        ("{request: {}, upstream: {fail: reset, status: 200}}", "`status` does not go together with `fail`"),
+        ("{request: {}, expect: {upstrem: {}}}", "unknown field `upstrem` | did you mean `upstream`?"),
+        ("{request: {}, expect: {bogus: {}}}", known_in_expect),
+        ("{request: {}, expect: {upstream: {status: 200}}}", "unknown field `status`"),
+        (
+            "{request: {}, expect: {upstream: notcalled}}",
+            "unknown value `notcalled` | did you mean `not_called`?",
+        ),
+        ("{request: {}, expect: {response: 200}}", "unknown value `200`"),
+        (
+            "{request: {}, expect: {response: {status: {equal: 200}}}}",
+            "unknown field `equal` | did you mean `equals`?",
+        ),
+        ("{request: {}, expect: {response: {body: {}}}}", "an empty condition"),
+        (
+            "{request: {}, expect: {response: {body: [a]}}}",
+            "expected a value, `absent`, `present` or a mapping of conditions, got a list",
+        ),
+        ("{request: {}, expect: {response: {body: {regex: (}}}}", "not a regular expression: unclosed group"),
+        ("{request: {}, expect: {response: {body: {between: [1]}}}}", "expected a list of two numbers"),
+        ("{request: {}, expect: {response: {body: {lt: few}}}}", "expected a number, got `few`"),
+        ("{request: {}, expect: {log: [{}]}}", "a log line needs `level` or `message`"),
+        ("{request: {}, expect: {log: {level: warn}}}", "expected a list, got a mapping"),
+        ("{request: {}, expect: {log: [{level: warning}]}}", "unknown value `warning`"),
+        ("{request: {}, expect: {count: {status: {ok: 1}}}}", "`ok` is not an HTTP status"),
+        ("{request: {}, expect: {trap: maybe}}", "unknown value `maybe`"),
+    ];
+    for (step, expected) in cases {
+        let refusal = refusal("", step);
+        assert!(refusal.contains(expected), "{step}\n  expected: {expected}\n  got:      {refusal}");
+    }
+}
+
+#[test]
+fn wrong_settings_are_refused_where_they_are_wrong() {
+    let cases = [
+        ("scenario: []", "2:1: scenario: unknown field `scenario` | did you mean `scenarios`?"),
+        ("config: yes please", "2:9: config: expected a mapping, which becomes JSON, got `yes please`"),
+        ("config: {file: none.json}", "cannot read `tests/none.json`"),
+        ("clock: 2026-01-01", "expected a moment such as `2026-01-01T00:00:00Z`, got `2026-01-01`"),
+        ("seed: -1", "expected an integer from 0 to 4294967295, got `-1`"),
+        ("fail_open: maybe", "expected `true` or `false`, got `maybe`"),
+        ("hold_headers: 1", "expected `true` or `false`, got `1`"),
+        ("plugin: {nme: a}", "did you mean `name`?"),
+        ("chunking: random", "unknown value `random` | known here: `every_split`"),
+        ("chunking: {size: 0}", "expected an integer from 1"),
+        ("mocks: {a: {when: {pth: /}, reply: {}}}", "unknown field `pth`"),
+        ("upstream: {status: ok}", "expected an integer from 200 to 599, got `ok`"),
+        ("upstream: {delay: soon}", "expected a duration"),
+        ("vars: {i: 1}", "`i` cannot be the name of a variable"),
+        ("vars: {a-b: 1}", "`a-b` cannot be the name of a variable"),
+        ("vars: {a: \"{{b}}\"}", "unknown variable `b` | no variable is set here"),
+        ("vars: {a: {b: 1}, c: \"{{a.d}}\"}", "`a.d`: there is no `d`"),
+        ("version: 1", "2:1: version: duplicate key `version`"),
+    ];
+    for (top, expected) in cases {
+        let refusal = refusal(top, "{request: {}}");
+        assert!(refusal.contains(expected), "{top}\n  expected: {expected}\n  got:      {refusal}");
+    }
+}
+
+#[test]
+fn a_wrong_file_is_refused() {
+    let cases = [
+        ("", "1:1: expected a mapping, got nothing"),
+        ("scenarios: []", "1:1: missing field `version`"),
+        ("version: 2\nscenarios: []", "1:10: version: expected `1`, the only version of the format, got `2`"),
+        ("version: 1", "missing field `scenarios`"),
+        ("version: 1\nscenarios: []", "2:12: scenarios: no scenario stands here"),
+        ("version: 1\nscenarios: [{name: a}]", "2:13: scenarios[0]: a scenario needs `steps`, or `refused`"),
+        ("version: 1\nscenarios: [{steps: [{request: {}}]}]", "missing field `name`"),
+        (
+            "version: 1\nscenarios: [{name: a, refused: present, steps: [{request: {}}]}]",
+            "a filter that is refused can have no `steps`",
+        ),
+        ("version: 1\nscenarios: [{name: a, each: [], steps: [{request: {}}]}]", "expected at least one row"),
+        (
+            "version: 1\nscenarios:\n- {name: a, each: [{b: 1}, {b: 2}], steps: [{request: {}}]}",
+            "3:10: scenarios[0].name: a second case is named `a`, the first is in line 3 | put a variable of `each`",
+        ),
+        ("version: 1\nscenarios: [{name: a, steps: [{request: {}]}", "not well-formed YAML"),
+    ];
+    for (text, expected) in cases {
+        let refusal = refusal_of(text);
+        assert!(refusal.contains(expected), "{text}\n  expected: {expected}\n  got:      {refusal}");
+    }
+}

@@ -1,1 +1,230 @@
 //! Expectations that do not hold are reported so that one sees why.
+
+use crate::probe::Probe;
+use mesh_filter_test::report::Report;
+use mesh_filter_test::{World, scenario};
+use std::path::Path;
+
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn report(top: &str, steps: &str) -> Report {
+    let text = format!("version: 1\n{top}\nscenarios:\n  - name: a case\n    steps:\n{steps}");
+    scenario::parse(Path::new("tests/x.test.yaml"), &text).unwrap().run(&World::native::<Probe>())
+}
+
+/// The problems of the only case, each with its place.
+fn problems(top: &str, step: &str) -> Vec<String> {
+    let report = report(top, &format!("      - {step}\n"));
+    let failures = report.cases.iter().filter_map(|case| case.failure.as_ref());
+    let problem = |problem: &mesh_filter_test::report::Problem| match &problem.place {
+        Some(place) => format!("{}:{}: {}", place.line(), place.column(), problem.text),
+        None => problem.text.clone(),
+    };
+    failures.flat_map(|failure| &failure.problems).map(problem).collect()
+}
+
+#[test]
+fn a_failure_shows_the_line_what_was_seen_and_how_to_run_it_again() {
+    let steps = "      - request: {path: /deny}\n        expect: {response: {status: 200}}\n";
+    let expected = "\
+FAILED a case (tests/x.test.yaml:4, native)
+
+tests/x.test.yaml: a case failed (native)
+  tests/x.test.yaml:7:37: response status: expected `200`, got `403`
+  7 |         expect: {response: {status: 200}}
+    |                                     ^
+  upstream: not called
+  client got: 403  content-type: application/json  content-length: 50  body `{\"error\": \"denied\", \"code\": 7, \"tags\": [\"a\", \"b\"]}`
+  timeline:
+    +0ms      on_context_create
+    +0ms      on_request_headers (4 headers, end of stream)
+    +0ms        -> pause
+    +0ms      on_response_headers (3 headers)
+    +0ms        -> continue
+    +0ms      on_response_body (50 bytes, end of stream)
+    +0ms        -> continue
+    +0ms      on_log
+    +0ms      on_done
+    +0ms      on_delete
+  rerun: MESH_FILTER_SCENARIO='a case' cargo test scenarios
+
+0 passed, 1 failed
+";
+    assert_eq!(report("", steps).to_string(), expected);
+}
+
+#[test]
+fn each_expectation_that_does_not_hold_is_named_with_its_place() {
+    let mocks = "mocks: {who: {reply: {body: alice}}}";
+    let cases: [(&str, &[&str]); 26] = [
+        ("{request: {}, expect: {upstream: not_called}}", &["6:42: expected no upstream request, got GET /"]),
+        (
+            "{request: {path: /deny}, expect: {upstream: {path: /}}}",
+            &["6:53: expected an upstream request, but the upstream was not called"],
+        ),
+        (
+            "{request: {headers: {a: [b, c]}}, expect: {upstream: {headers: {a: b}}}}",
+            &[
+                "6:76: upstream header `a`: expected one value, got 2: `b`, `c` (write a list to expect several)",
+            ],
+        ),
+        (
+            "{request: {headers: {a: b}}, expect: {upstream: {headers: {a: [b, c], x: present}}}}",
+            &[
+                "upstream header `a`: expected 2 values, got 1: `b`",
+                "upstream header `x`: expected any value, but it is absent",
+            ],
+        ),
+        (
+            "{request: {headers: {a: b}}, expect: {upstream: {headers: {a: absent}}}}",
+            &["upstream header `a`: expected none, got `b`"],
+        ),
+        (
+            "{request: {body: abc}, expect: {upstream: {body: {contains: x}}}}",
+            &["upstream body: expected something that contains `x`, got `abc`"],
+        ),
+        (
+            "{request: {path: /deny}, expect: {response: {body: {json: {error: {starts: x}, code: 8}}}}}",
+            &["response body: $.error: expected something that starts with `x`, got `denied`"],
+        ),
+        (
+            "{request: {path: /deny}, expect: {response: {body: {json: {code: 8}}}}}",
+            &["6:74: response body: $.code: expected `8`, got `7`"],
+        ),
+        (
+            "{request: {path: /deny}, expect: {response: {body: {json: {tags: [a], more: {}}}}}}",
+            &["response body: $.tags: expected an array of 1, got `[\"a\",\"b\"]`"],
+        ),
+        (
+            "{request: {}, expect: {response: {body: {json: {}}}}}",
+            &["response body: expected JSON, got nothing"],
+        ),
+        (
+            "{request: {}, expect: {response: {trailers: {a: b}}}}",
+            &["response trailer `a`: expected `b`, but it is absent"],
+        ),
+        ("{request: {}, expect: {response: reset}}", &["6:42: expected a reset, got status 200"]),
+        (
+            "{request: {}, expect: {metrics: {probe.requests: 2}}}",
+            &["6:58: metric `probe.requests`: expected `2`, got `1`"],
+        ),
+        (
+            "{request: {}, expect: {metrics: {probe.nothing: 1}}}",
+            &[
+                "metric `probe.nothing`: expected `1`, got `0` (not defined; defined: mesh_filter.errors, probe.level, probe.requests)",
+            ],
+        ),
+        (
+            "{request: {}, expect: {log: [{level: warn}, {message: x, count: 2}]}}",
+            &["6:38: expected such a log line, got none", "expected 2 such log lines, got 0"],
+        ),
+        ("{request: {}, expect: {callouts: {who: 1}}}", &["6:48: callouts to `who`: expected `1`, got `0`"]),
+        (
+            "{request: {path: /ask/who}, expect: {callouts: {who: [{path: /x}]}}}",
+            &["6:70: callout to `who` path: expected `/x`, got `/who`"],
+        ),
+        (
+            "{request: {path: /ask/who}, expect: {callouts: {who: []}}}",
+            &["callouts to `who`: expected 0, got 1"],
+        ),
+        (
+            "{request: {}, repeat: 2, expect: {count: {status: {200: 1, 503: 1}}}}",
+            &["statuses: expected {200: 1, 503: 1}, got {200: 2}"],
+        ),
+        ("{request: {}, expect: {trap: present}}", &["6:38: expected a trap, got none"]),
+        (
+            "{request: {path: /panic}}",
+            &["in `proxy_on_request_headers` the plugin trapped: panicked at runtime/test/tests/it/probe.rs"],
+        ),
+        (
+            "{request: {path: /panic}, expect: {trap: {message: {contains: nothing}}}}",
+            &["trap: expected something that contains `nothing`, got `panicked at"],
+        ),
+        (
+            "{request: {path: /error}}",
+            &["a line at level error that the step does not expect: something is wrong with /error"],
+        ),
+        (
+            "{request: {path: /ask/whom}}",
+            &["the plugin called out to cluster `whom`, for which there is no mock (mocked: `who`)"],
+        ),
+        (
+            "{request: {path: /hang}}",
+            &[
+                "4:5: the request hangs: the filter holds the request headers, and nothing is under way that could resume it",
+            ],
+        ),
+        (
+            "{advance: 1s, expect: {metrics: {probe.requests: 1}}}",
+            &["metric `probe.requests`: expected `1`, got `0`"],
+        ),
+    ];
+    for (step, expected) in cases {
+        let problems = problems(mocks, step);
+        assert_eq!(problems.len(), expected.len(), "{step}\n{problems:#?}");
+        for (problem, expected) in problems.iter().zip(expected) {
+            assert!(problem.contains(expected), "{step}\n  expected: {expected}\n  got:      {problem}");
+        }
+    }
+}
+
+#[test]
+fn a_callout_for_which_no_rule_is_fails_the_case() {
+    let mocks = "mocks: {who: {when: {path: /else}, reply: {}}}";
+    let problems = problems(mocks, "{request: {path: /ask/who}}");
+    let expected =
+        "the plugin called out to cluster `who` (POST /who), and no mock of it is for this request";
+    assert_eq!(problems, [expected]);
+}
+
+#[test]
+fn a_request_that_only_a_timer_could_resume_says_so() {
+    let top = "config: {tick_ms: 1000}\nmocks: {flags: {reply: {}}}";
+    let problems = problems(top, "{request: {path: /hang}}");
+    assert!(problems[0].contains("a timer of the filter is set, but only advancing"), "{problems:?}");
+}
+
+#[test]
+fn a_repetition_that_fails_is_named_and_ends_the_case() {
+    let problems = problems(
+        "",
+        "{request: {path: \"/{{i}}\"}, repeat: 9, expect: {upstream: {path: {one_of: [/0, /1]}}}}",
+    );
+    assert_eq!(problems[0], "in repetition 2 (`i` counts from 0)");
+    assert_eq!(problems[1], "6:74: upstream path: expected `/0` or `/1`, got `/2`");
+    assert_eq!(problems.len(), 2);
+}
+
+#[test]
+fn the_run_of_a_split_body_that_fails_is_named() {
+    let steps = "      - request: {path: /first, body: abcd}\n        expect: {upstream: {body: Abcd}}\n";
+    let report = report("chunking: every_split", steps);
+    let failure = report.cases[0].failure.as_ref().unwrap();
+    assert_eq!(failure.seen[0], "in the run with chunks of one byte");
+    assert!(failure.problems[0].text.contains("upstream body: expected `Abcd`"));
+}
+
+#[test]
+fn a_filter_that_does_not_start_fails_the_case_with_its_log() {
+    let problems = problems("config: {greetings: x}", "{request: {}}");
+    assert!(problems[0].contains("plugin `filter` refused its configuration"), "{problems:?}");
+    assert!(problems[1].contains("unknown field `greetings`"), "{problems:?}");
+}
+
+#[test]
+fn a_filter_that_starts_though_it_should_refuse_fails_the_case() {
+    let text = "version: 1\nscenarios: [{name: a, refused: present}]";
+    let suite = scenario::parse(Path::new("x.test.yaml"), text).unwrap();
+    let report = suite.run(&World::native::<Probe>());
+    assert!(
+        report.to_string().contains("expected that the filter refuses its configuration, but it started")
+    );
+}
+
+#[test]
+fn two_runs_report_the_same_bytes() {
+    let steps = "      - request: {path: /deny}\n        expect: {response: {status: 200}}\n";
+    let (first, second) = (report("", steps), report("", steps));
+    assert_eq!(first.to_string(), second.to_string());
+    assert_eq!(first.to_json(), second.to_json());
+    assert_eq!(first.to_json()["cases"][0]["failure"]["problems"][0]["line"], 7);
+}
