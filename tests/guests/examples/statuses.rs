@@ -52,8 +52,6 @@ fn probe(phase: &str) {
     tell(phase, "get_metric 999", raw::metric(999).0);
     tell(phase, "increment_metric 999", raw::increment_metric(999, 1));
     tell(phase, "set_effective_context 999", raw::set_effective_context(999));
-    tell(phase, "dequeue_shared_queue 999", raw::dequeue(999).0);
-    tell(phase, "call_foreign_function nothing", raw::foreign("nothing").0);
     tell(phase, "done", raw::done());
 }
 

@@ -50,15 +50,6 @@ mod import {
         pub(super) fn proxy_increment_metric(id: u32, offset: i64) -> u32;
         pub(super) fn proxy_set_effective_context(id: u32) -> u32;
         pub(super) fn proxy_done() -> u32;
-        pub(super) fn proxy_dequeue_shared_queue(token: u32, out: *mut *mut u8, out_size: *mut usize) -> u32;
-        pub(super) fn proxy_call_foreign_function(
-            name: *const u8,
-            size: usize,
-            arguments: *const u8,
-            arguments_size: usize,
-            out: *mut *mut u8,
-            out_size: *mut usize,
-        ) -> u32;
     }
 }
 
@@ -155,20 +146,4 @@ pub fn set_effective_context(id: u32) -> u32 {
 pub fn done() -> u32 {
     // SAFETY: no pointers.
     unsafe { import::proxy_done() }
-}
-
-/// Takes from a queue.
-#[must_use]
-pub fn dequeue(token: u32) -> Answer {
-    // SAFETY: the out pointers are live.
-    bytes(|out, size| unsafe { import::proxy_dequeue_shared_queue(token, out, size) })
-}
-
-/// Calls a foreign function without arguments.
-#[must_use]
-pub fn foreign(name: &str) -> Answer {
-    // SAFETY: pointers and lengths describe live values; there are no arguments.
-    bytes(|out, size| unsafe {
-        import::proxy_call_foreign_function(name.as_ptr(), name.len(), std::ptr::null(), 0, out, size)
-    })
 }

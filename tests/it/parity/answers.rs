@@ -68,7 +68,7 @@ pub(super) fn upstream(path: &str, request: &Message) -> Answer {
         ),
         "/page-in-chunks" => answer(
             "HTTP/1.1 200 OK\ncontent-type: text/html; charset=utf-8\ntransfer-encoding: chunked",
-            b"a\r\n<a href=htt\r\n1d\r\nps://foo.com>https://foo.com<\r\n3\r\n/a>\r\n0\r\n\r\n",
+            b"b\r\n<a href=htt\r\n1d\r\nps://foo.com>https://foo.com<\r\n3\r\n/a>\r\n0\r\n\r\n",
         ),
         "/page-until-close" => closing(answer("HTTP/1.1 200 OK\ncontent-type: text/html", PAGE)),
         "/page-compressed" => answer(

@@ -104,17 +104,14 @@ fn requests() -> Vec<Exchange> {
 
 #[test]
 fn without_filters_clients_and_upstreams_see_what_they_see_with_envoy() {
-    let trailers = json!({"http_protocol_options": {"enable_trailers": true}});
     let listeners = [
         listener("plain", &[], &routes(), &json!({})),
         listener("remote", &[], &routes(), &json!({"use_remote_address": true})),
-        listener("trailers", &[], &routes(), &trailers),
     ];
     let Some(pair) = Pair::start("parity-protocol", &listeners) else { return };
     let mut differences = pair.compare("plain", &common());
     differences.extend(pair.compare("plain", &requests()));
     differences.extend(pair.compare("remote", &common()));
     differences.extend(pair.compare("remote", &requests()));
-    differences.extend(pair.compare("trailers", &common()));
     assert_same(&differences);
 }
