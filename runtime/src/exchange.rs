@@ -86,6 +86,10 @@ pub struct Info {
     pub start_ns: u64,
     /// When it ended, on the same clock.
     pub end_ns: Option<u64>,
+    /// When the request was complete.
+    pub request_end_ns: Option<u64>,
+    /// When the response's headers came from the upstream.
+    pub response_start_ns: Option<u64>,
     /// Name of the route, as configured.
     pub route_name: String,
     /// Name of the virtual host.

@@ -42,6 +42,13 @@ kinds! {
 }
 
 impl LogLevel {
+    /// The level with this word of Envoy's.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let levels = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Critical];
+        levels.into_iter().find(|level| level.name() == name)
+    }
+
     /// Envoy's word for the level.
     #[must_use]
     pub fn name(self) -> &'static str {

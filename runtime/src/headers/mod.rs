@@ -77,6 +77,27 @@ impl Headers {
         self.append(name, value);
     }
 
+    /// Gives the first copy of `name` this value where it stands, and removes the others; adds it
+    /// at the end where there is none.
+    pub fn overwrite(&mut self, name: Bytes, value: Bytes) {
+        let Some(first) = self.entries.iter().position(|(key, _)| *key == name) else {
+            return self.append(name, value);
+        };
+        let mut place = 0;
+        self.entries.retain(|(key, _)| {
+            place += 1;
+            place <= first + 1 || *key != name
+        });
+        if let Some((_, old)) = self.entries.get_mut(first) {
+            *old = value;
+        }
+    }
+
+    /// Keeps the headers for which `keep` holds; pseudo headers stay.
+    pub fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
+        self.entries.retain(|(name, value)| name.first() == Some(&b':') || keep(name, value));
+    }
+
     /// Removes every copy of `name`; returns how many there were.
     pub fn remove(&mut self, name: &[u8]) -> usize {
         let before = self.entries.len();
@@ -141,6 +162,15 @@ mod tests {
             [("a", "1"), (":path", "/"), (":method", "GET"), ("b", "2")].into_iter().collect();
         let names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
         assert_eq!(names, [b":path".as_slice(), b":method", b"a", b"b"]);
+    }
+
+    #[test]
+    fn overwriting_keeps_the_place_of_the_first_copy() {
+        let mut headers: Headers = [("a", "1"), ("b", "2"), ("a", "3")].into_iter().collect();
+        headers.overwrite("a".into(), "4".into());
+        headers.overwrite("c".into(), "5".into());
+        let pairs: Vec<_> = headers.iter().collect();
+        assert_eq!(pairs, [(&b"a"[..], &b"4"[..]), (b"b", b"2"), (b"c", b"5")]);
     }
 
     #[test]

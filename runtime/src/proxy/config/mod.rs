@@ -31,7 +31,7 @@ mod yaml;
 pub use access_log::{AccessLog, Sink};
 pub use cluster::{Cluster, Discovery, Endpoint};
 pub use filter::{Backoff, Code, FailurePolicy, Plugin, Vm, WasmFilter};
-pub use format::Format;
+pub use format::{Field, Format, HeaderField, HeaderSource, Part};
 pub use generate::Setup;
 pub use listener::{Codec, HttpConnections, Listener};
 pub use route::{

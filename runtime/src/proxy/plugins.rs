@@ -1,0 +1,126 @@
+//! Plugins of the configuration: modules loaded once, VMs started in each worker.
+
+use super::config::{self, Bootstrap, Code, WasmFilter};
+use crate::host::{PluginSettings, VmSettings};
+use crate::plugin::{FailurePolicy, PluginOptions};
+use crate::vm::{Engine, Instance, Limits, LoadError, Module};
+use crate::worker::{PluginId, Worker};
+use std::rc::Rc;
+
+/// A plugin cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// The engine cannot run on this machine.
+    #[error(transparent)]
+    Engine(#[from] crate::vm::EngineError),
+    /// Its module cannot be read.
+    #[error("cannot read the module `{path}`: {source}")]
+    Read {
+        /// Of the module.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its module is not one that this host can run.
+    #[error("cannot load plugin `{plugin}`: {source}")]
+    Load {
+        /// Name of the plugin.
+        plugin: String,
+        /// Why.
+        source: LoadError,
+    },
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] crate::plugin::StartError),
+}
+
+/// The modules of a configuration, compiled.
+#[derive(Debug, Clone)]
+pub(super) struct Modules {
+    engine: Engine,
+    loaded: Vec<(Code, Module)>,
+}
+
+impl Modules {
+    /// Reads and compiles the modules of all listeners, each once.
+    pub(super) fn load(bootstrap: &Bootstrap, limits: Limits) -> Result<Self, PluginError> {
+        let mut modules = Self { engine: Engine::serving(limits)?, loaded: Vec::new() };
+        for filter in bootstrap.listeners.iter().flat_map(|listener| &listener.http.filters) {
+            let plugin = &filter.plugin;
+            if modules.find(&plugin.vm.code).is_some() {
+                continue;
+            }
+            let read;
+            let (bytes, name) = match &plugin.vm.code {
+                Code::Inline(bytes) => (bytes.as_slice(), plugin.name.clone()),
+                Code::File(path) => {
+                    let path_text = path.display().to_string();
+                    let failed = |source| PluginError::Read { path: path_text.clone(), source };
+                    read = std::fs::read(path).map_err(failed)?;
+                    (read.as_slice(), path_text)
+                }
+            };
+            let failed = |source| PluginError::Load { plugin: plugin.name.clone(), source };
+            let module = Module::load(&modules.engine, bytes, &name).map_err(failed)?;
+            modules.loaded.push((plugin.vm.code.clone(), module));
+        }
+        Ok(modules)
+    }
+
+    /// Starts the plugins of a chain in a worker; those with equal VM settings share a VM.
+    pub(super) fn start(
+        &self,
+        worker: &mut Worker,
+        filters: &[WasmFilter],
+    ) -> Result<Vec<PluginId>, crate::plugin::StartError> {
+        filters.iter().map(|filter| self.start_one(worker, &filter.plugin)).collect()
+    }
+
+    fn start_one(
+        &self,
+        worker: &mut Worker,
+        plugin: &config::Plugin,
+    ) -> Result<PluginId, crate::plugin::StartError> {
+        let vm = &plugin.vm;
+        let place = self.loaded.iter().position(|(code, _)| *code == vm.code);
+        let key = format!(
+            "{place:?} {:?} {:?} {:?} {:?}",
+            vm.vm_id, vm.configuration, vm.environment, vm.host_env_keys
+        );
+        let settings = VmSettings {
+            id: vm.vm_id.clone(),
+            configuration: vm.configuration.clone().into(),
+            environment: environment(vm),
+        };
+        let options = PluginOptions {
+            settings: Rc::new(PluginSettings {
+                name: plugin.name.clone(),
+                root_id: plugin.root_id.clone(),
+                configuration: plugin.configuration.clone().into(),
+            }),
+            failure_policy: match plugin.failure_policy {
+                config::FailurePolicy::FailOpen => FailurePolicy::Open,
+                config::FailurePolicy::FailClosed | config::FailurePolicy::FailReload => {
+                    FailurePolicy::Closed
+                }
+            },
+            hold_headers: plugin.allow_on_headers_stop_iteration,
+        };
+        worker.add_plugin(options, &key, settings, |host| {
+            let module = self.find(&vm.code).ok_or("its module has not been loaded")?;
+            let instance = Instance::new(&self.engine, module, host).map_err(|error| error.to_string())?;
+            Ok(Box::new(instance))
+        })
+    }
+
+    fn find(&self, code: &Code) -> Option<&Module> {
+        self.loaded.iter().find(|(loaded, _)| loaded == code).map(|(_, module)| module)
+    }
+}
+
+/// The variables that a VM sees: those of this process that it asks for, and its own.
+fn environment(vm: &config::Vm) -> Vec<(String, String)> {
+    let inherited = vm.host_env_keys.iter().filter_map(|key| Some((key.clone(), std::env::var(key).ok()?)));
+    inherited.chain(vm.environment.iter().cloned()).collect()
+}
