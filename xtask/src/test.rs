@@ -43,6 +43,12 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         Err(error) => report.skip("parity with Envoy", &format!("{error:#}")),
     }
     report.run("unit, doc, CLI, proxy and parity tests, house rules", &mut tests)?;
+    if root().join("cli/src/commands/test.rs").is_file() {
+        // In `target/debug`, which the step before has built.
+        report.run("scenarios of the examples", &mut cargo(["mesh-filter", "test", "--engine", "wasm"]))?;
+    } else {
+        report.skip("scenarios of the examples", "this CLI has no `test` yet");
+    }
 
     Ok(if report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

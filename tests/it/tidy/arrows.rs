@@ -31,7 +31,8 @@ const ARROWS: &[Arrow] = &[
 const FILTER: Arrow = Arrow { from: "", to: &[SDK], for_tests: &[TEST] };
 
 /// Heavy crates, and the only member that may name them.
-const OWNERS: &[(&str, &str)] = &[("wasmtime", RUNTIME), ("hyper", RUNTIME), ("tokio", RUNTIME)];
+const OWNERS: &[(&str, &str)] =
+    &[("wasmtime", RUNTIME), ("hyper", RUNTIME), ("h2", RUNTIME), ("tokio", RUNTIME)];
 
 fn name(value: &Value) -> &str {
     value["name"].as_str().unwrap_or_default()
