@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::support::bootstrap::{self, Filter, listener};
 use crate::support::build::{guest, program, root};
+use crate::support::client::has_curl;
 use crate::support::host::Host;
 
 const SIZE: usize = 100 << 20;
@@ -185,12 +186,13 @@ fn bodies_of_100_mib_stream_at_constant_memory() {
     bootstrap::write(&file, &listeners, &[bootstrap::cluster("upstream", &[upstream.address])]);
     let Some(program) = program("mesh-filter-proxy") else { return };
     let host = Host::start(&program, &file, "ours");
+    let http2 = has_curl();
 
     // The filter writes bodies in upper case.
     for (name, answer) in [("plain", "ok"), ("filter", "OK")] {
         let address = host.listener(name);
-        // One of each before the measure: buffers are made, the guest's memory has grown.
-        assert_eq!(curl(&format!("http://{address}/large"), false), format!("2 200 {SIZE} 0"), "{name}");
+        // Once before the measure: buffers are made, the guest's memory has grown.
+        assert_eq!(download(address, || ()), SIZE, "{name}");
         let before = host.peak_memory();
         let stays = |what: &str| {
             let grown = host.peak_memory().saturating_sub(before);
@@ -216,6 +218,9 @@ fn bodies_of_100_mib_stream_at_constant_memory() {
         assert_eq!(body(&upload(address, "/slow")), answer, "{name}: slow upload");
         stays("upload to a slow upstream");
 
+        if !http2 {
+            continue;
+        }
         assert_eq!(curl(&format!("http://{address}/large"), false), format!("2 200 {SIZE} 0"), "{name}");
         stays("download over HTTP/2");
         assert_eq!(curl(&format!("http://{address}/"), true), format!("2 200 2 {SIZE}"), "{name}");

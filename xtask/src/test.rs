@@ -42,6 +42,10 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         }
         Err(error) => report.skip("parity with Envoy", &format!("{error:#}")),
     }
+    let curl = Command::new("curl").arg("--version").stdin(Stdio::null()).output();
+    if !curl.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("HTTP2")) {
+        report.skip("exchanges over HTTP/2", "there is no curl that speaks HTTP/2");
+    }
     report.run("unit, doc, CLI, proxy and parity tests, house rules", &mut tests)?;
     if root().join("cli/src/commands/test.rs").is_file() {
         // In `target/debug`, which the step before has built.

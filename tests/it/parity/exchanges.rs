@@ -67,6 +67,10 @@ pub(super) fn common() -> Vec<Exchange> {
 }
 
 impl Exchange {
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self.request, Request::Http2(_))
+    }
+
     fn with_host(mut self, host: &str) -> Self {
         if let Request::Http1(bytes) = &mut self.request {
             let text = String::from_utf8(bytes.clone()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::message::{Message, Reader};
@@ -57,4 +58,14 @@ pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<Reply>
         reply.closed = reader.ends()?;
     }
     Ok(reply)
+}
+
+/// Whether this machine has a curl for HTTP/2. `cargo xtask test` counts what is left out without it.
+pub(crate) fn has_curl() -> bool {
+    let version = Command::new("curl").arg("--version").stdin(Stdio::null()).output();
+    let speaks_http2 = version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("HTTP2"));
+    if !speaks_http2 {
+        eprintln!("SKIPPED: no curl that speaks HTTP/2");
+    }
+    speaks_http2
 }
