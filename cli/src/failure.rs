@@ -74,3 +74,10 @@ impl Failure {
         self
     }
 }
+
+impl From<mesh_filter_runtime::document::Error> for Failure {
+    /// The message shows the line, and brings its own help.
+    fn from(error: mesh_filter_runtime::document::Error) -> Self {
+        Self::usage(error.render())
+    }
+}

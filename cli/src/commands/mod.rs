@@ -3,6 +3,7 @@
 mod build;
 mod inspect;
 mod new;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -23,7 +24,7 @@ Environment:
 #[derive(Debug, Parser)]
 #[command(name = "cargo-mesh-filter", bin_name = "cargo mesh-filter", version, after_help = EXIT_CODES)]
 pub(crate) struct CommandLine {
-    /// Print results and errors only
+    /// Print results, warnings and errors only
     #[arg(long, short, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -34,6 +35,7 @@ pub(crate) struct CommandLine {
 enum Command {
     New(new::Args),
     Build(build::Args),
+    Test(test::Args),
     Inspect(inspect::Args),
 }
 
@@ -58,6 +60,7 @@ impl CommandLine {
         match self.command {
             Command::New(args) => args.exec(output),
             Command::Build(args) => args.exec(output),
+            Command::Test(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
         }
     }

@@ -62,16 +62,17 @@ pub(crate) fn build(
     options: &Options,
     output: &Output,
 ) -> Result<Vec<Artifact>> {
-    toolchain::ensure_target(workspace.root(), output)?;
     crates.iter().map(|filter_crate| build_one(workspace, filter_crate, options, output)).collect()
 }
 
-fn build_one(
+/// Builds one crate of a workspace.
+pub(crate) fn build_one(
     workspace: &Workspace,
     filter_crate: &FilterCrate,
     options: &Options,
     output: &Output,
 ) -> Result<Artifact> {
+    toolchain::ensure_target(workspace.root(), output)?;
     let target = options.target.as_deref().unwrap_or_else(|| workspace.target());
     let folder = target.join(PROFILE);
     let compiled = compile(workspace, filter_crate, &folder.join("build"), options, output)?;

@@ -2,7 +2,9 @@
 
 pub(crate) mod build;
 pub(crate) mod filter;
+pub(crate) mod native;
 pub(crate) mod rustc;
+pub(crate) mod scenarios;
 mod ship;
 mod toolchain;
 mod wasm_opt;

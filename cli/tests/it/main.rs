@@ -7,3 +7,4 @@ mod folder;
 mod inspect;
 mod new;
 mod sessions;
+mod test;

@@ -53,3 +53,18 @@ fn a_file_that_is_no_module_is_explained() {
         .write("nothing.wasm", b"\0asm\x01\0\0\0");
     play("modules", &folder);
 }
+
+#[test]
+fn a_scenario_that_cannot_be_played_is_explained() {
+    let folder = Folder::new("unplayable");
+    let about = |filter: &str| {
+        format!("version: 1\nfilter: {filter}\nscenarios: [{{name: a, steps: [{{request: {{}}}}]}}]\n")
+    };
+    folder
+        .write("folder/notes.txt", "")
+        .write("broken.test.yaml", "version: 1\nscenarioz: []\n")
+        .write("module.test.yaml", about("empty.wasm"))
+        .write("empty.wasm", b"\0asm\x01\0\0\0")
+        .write("good.test.yaml", about("empty.wasm"));
+    play("scenarios", &folder);
+}

@@ -1,0 +1,40 @@
+//! A crate's own tests, by `cargo test`.
+
+use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+
+use super::build::Options;
+use super::toolchain;
+use super::workspace::FilterCrate;
+
+/// Runs the tests whose names contain `wanted`; gives whether all passed.
+///
+/// Everything that cargo prints goes to standard error: standard output is for our report.
+pub(crate) fn test(
+    filter_crate: &FilterCrate,
+    wanted: &str,
+    options: &Options,
+    output: &Output,
+) -> Result<bool> {
+    let mut cargo = Command::new(toolchain::cargo());
+    cargo
+        .args(["test", "--package", &filter_crate.name, "--manifest-path"])
+        .arg(filter_crate.folder.join("Cargo.toml"))
+        .stdout(Stdio::from(std::io::stderr()));
+    for (set, flag) in
+        [(output.is_quiet(), "--quiet"), (options.offline, "--offline"), (options.locked, "--locked")]
+    {
+        if set {
+            cargo.arg(flag);
+        }
+    }
+    if !wanted.is_empty() {
+        cargo.arg("--").arg(wanted);
+    }
+    let status = cargo.status().map_err(|error| {
+        Failure::missing_tool("`cargo` cannot be run").because(&error).help("install the Rust toolchain")
+    })?;
+    Ok(status.success())
+}

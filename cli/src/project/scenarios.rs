@@ -1,0 +1,127 @@
+//! Scenario files, and the modules that they are about.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mesh_filter_test::World;
+use mesh_filter_test::report::Report;
+use mesh_filter_test::scenario::{self, Suite};
+
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+
+use super::build::{self, Options};
+use super::workspace::{FilterCrate, Selection, Workspace};
+
+/// How scenario files are named.
+const ENDING: &str = ".test.yaml";
+
+/// The scenario files that a path means: itself, or those in the folder or in its `tests/`.
+pub(crate) fn files_at(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = listed(path)?;
+    files.extend(listed(&path.join("tests"))?);
+    if files.is_empty() {
+        return Err(Failure::usage(format!("no scenario file in `{}`", path.display())).help(format!(
+            "scenario files are named *{ENDING}, and are in the folder itself or in its tests/"
+        )));
+    }
+    Ok(files)
+}
+
+/// The scenario files of a crate; there may be none.
+pub(crate) fn files_of(filter_crate: &FilterCrate) -> Result<Vec<PathBuf>> {
+    listed(&short(&filter_crate.folder).join("tests"))
+}
+
+fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(Failure::usage(format!("cannot list `{}`", folder.display())).because(&error));
+        }
+    };
+    let files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut files: Vec<_> = files.filter(|file| file.to_string_lossy().ends_with(ENDING)).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The path as one would type it here.
+fn short(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
+}
+
+/// Plays scenario files on built modules.
+pub(crate) struct Player<'a> {
+    options: Options,
+    output: &'a Output,
+    worlds: BTreeMap<PathBuf, World>,
+}
+
+impl<'a> Player<'a> {
+    /// A player that has built nothing yet.
+    pub(crate) fn new(options: Options, output: &'a Output) -> Self {
+        Self { options, output, worlds: BTreeMap::new() }
+    }
+
+    /// Plays the cases of a file whose names contain `wanted`.
+    pub(crate) fn play(&mut self, file: &Path, wanted: &str) -> Result<Report> {
+        let suite = scenario::load(file)?;
+        let about = subject(&suite, file)?;
+        if !self.worlds.contains_key(&about) {
+            let world = self.world(&about)?;
+            self.worlds.insert(about.clone(), world);
+        }
+        let world = self.worlds.get(&about);
+        Ok(world.map(|world| suite.run_where(world, |name| name.contains(wanted))).unwrap_or_default())
+    }
+
+    fn world(&self, about: &Path) -> Result<World> {
+        let (module, symbols) = if about.is_dir() {
+            let workspace = Workspace::load(Some(about))?;
+            let crates = workspace.select(&Selection::default())?;
+            let [one] = crates.as_slice() else {
+                return Err(Failure::usage(format!(
+                    "`{}` is a workspace with several filters",
+                    about.display()
+                ))
+                .help("`filter:` in a scenario file names the folder of one crate, or a module"));
+            };
+            let artifact = build::build_one(&workspace, one, &self.options, self.output)?;
+            (artifact.wasm, artifact.symbols)
+        } else {
+            let symbols = about.with_extension("symbols.wasm");
+            (about.to_owned(), symbols.is_file().then_some(symbols))
+        };
+        let bytes = crate::module::read::bytes_of(&module)?;
+        let symbols = symbols.map(|symbols| crate::module::read::bytes_of(&symbols)).transpose()?;
+        let name = module.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        World::wasm(&bytes, &name, symbols.as_deref()).map_err(|error| {
+            Failure::usage(format!("`{}` cannot be loaded", module.display()))
+                .because(&error)
+                .help(format!("see what is in it: cargo mesh-filter inspect {}", module.display()))
+        })
+    }
+}
+
+/// The folder of the crate, or the module, that a file is about.
+fn subject(suite: &Suite, file: &Path) -> Result<PathBuf> {
+    let named = suite.filter().map(Path::to_owned);
+    let crate_folder = || {
+        let absolute = std::path::absolute(file).ok()?;
+        absolute.ancestors().skip(1).find(|folder| folder.join("Cargo.toml").is_file()).map(Path::to_owned)
+    };
+    let Some(about) = named.or_else(crate_folder) else {
+        return Err(Failure::usage(format!("`{}` does not say which filter it is about", file.display()))
+            .help("write `filter: ../` for the crate above its folder, or the path of a module"));
+    };
+    about.canonicalize().map_err(|error| {
+        Failure::usage(format!("`{}` is about `{}`, which cannot be read", file.display(), about.display()))
+            .because(&error)
+    })
+}

@@ -1,0 +1,48 @@
+//! `test`: what passes, what fails, and how that is told.
+
+use crate::folder::Folder;
+
+const MODULE: &str = "target/mesh-filter/filter.wasm";
+
+/// A crate whose module exists already: nothing has to be compiled here.
+fn scenario(folder: &Folder, name: &str, expected: &str) {
+    // A module of 0.2.1 that has an allocator and no callbacks: it lets everything pass.
+    let module = b"\0asm\x01\0\0\0\
+        \x01\x09\x02\x60\0\0\x60\x01\x7f\x01\x7f\
+        \x03\x03\x02\0\x01\
+        \x05\x03\x01\0\x01\
+        \x07\x2d\x03\
+        \x06memory\x02\0\
+        \x17proxy_abi_version_0_2_1\0\0\
+        \x06malloc\0\x01\
+        \x0a\x09\x02\x02\0\x0b\x04\0\x41\x08\x0b";
+    folder.write(MODULE, module).write(
+        name,
+        format!(
+            "version: 1\nfilter: {MODULE}\nscenarios:\n  - name: it passes\n    steps:\n      \
+             - request: {{path: /}}\n        expect: {{response: {{status: {expected}}}}}\n"
+        ),
+    );
+}
+
+#[test]
+fn a_scenario_passes_or_fails_by_the_exit_code() {
+    let folder = Folder::new("scenarios");
+    scenario(&folder, "good.test.yaml", "200");
+    scenario(&folder, "bad.test.yaml", "500");
+    let run = |arguments: &[&str]| folder.command("").arg("test").args(arguments).output().unwrap();
+
+    let good = run(&["good.test.yaml"]);
+    let text = String::from_utf8_lossy(&good.stdout);
+    assert_eq!(good.status.code(), Some(0), "{good:?}");
+    assert!(text.contains("1 passed, 0 failed"), "{text}");
+
+    let both = run(&[".", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&both.stdout).unwrap();
+    assert_eq!(both.status.code(), Some(1));
+    assert_eq!((&report["scenarios"]["passed"], &report["scenarios"]["failed"]), (&1.into(), &1.into()));
+    assert!(String::from_utf8_lossy(&both.stderr).contains("1 of 2 scenarios failed"));
+
+    let none = run(&["good.test.yaml", "--filter", "another"]);
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
+}
