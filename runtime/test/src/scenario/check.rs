@@ -176,14 +176,11 @@ fn logs(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
         }
     }
     for (line, taken) in lines.iter().zip(taken) {
-        // A plugin that traps says why at the highest level.
+        // A plugin that traps says why at the highest level: `traps` shows it with the trap.
         let of_trap = !deeds.traps.is_empty() && line.level == LogLevel::Critical;
         if line.level >= LogLevel::Error && !taken && !of_trap {
-            let text = format!(
-                "a line at level {} that the step does not expect: {}",
-                line.level.name(),
-                line.message
-            );
+            let level = line.level.name();
+            let text = format!("a line at level {level} that the step does not expect: {}", line.message);
             problems.push(Problem::nowhere(text));
         }
     }
@@ -195,16 +192,24 @@ fn is(matcher: &LogMatcher, line: &LogLine) -> bool {
 }
 
 fn traps(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
+    let logged = deeds.logs.iter().filter(|line| line.level == LogLevel::Critical);
+    let logged: Vec<&str> = logged.map(|line| line.message.as_str()).collect();
     match (&expect.trap, deeds.traps.as_slice()) {
         (None, traps) => {
             for (callback, trap) in traps {
-                problems.push(Problem::nowhere(format!("in `{callback}` {trap}")));
+                let trap = trap.to_string();
+                // A native filter's trap is its panic; a module's says only that it trapped.
+                let why: String = logged
+                    .iter()
+                    .filter(|line| !trap.contains(**line))
+                    .map(|line| format!("\n  {line}"))
+                    .collect();
+                problems.push(Problem::nowhere(format!("in `{callback}` {trap}{why}").replace('\n', "\n  ")));
             }
         }
         (Some(Placed { place, .. }), []) => problems.push(Problem::at(place, "expected a trap, got none")),
         (Some(Placed { place, value }), traps) => {
-            let logged = deeds.logs.iter().filter(|line| line.level == LogLevel::Critical);
-            let mut text: Vec<String> = logged.map(|line| line.message.clone()).collect();
+            let mut text: Vec<String> = logged.iter().map(|line| (*line).to_owned()).collect();
             text.extend(traps.iter().map(|(_, trap)| trap.to_string()));
             if let Err(mismatch) = value.check(text.join("\n").as_bytes()) {
                 problems.push(problem(place, mismatch.of("trap")));

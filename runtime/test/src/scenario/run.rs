@@ -6,7 +6,7 @@ use super::step::{Exchanges, Step};
 use super::suite::{Case, Plan as Chunkings, Settings, Suite};
 use crate::matcher::shown;
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Engine, Finished, Hang, Mark, Plan};
+use crate::sim::{Engine, Finished, Mark, Plan};
 use crate::traffic::{Chunking, Received};
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
@@ -171,7 +171,7 @@ impl<'a> Play<'a> {
                     check::exchange(&expect, &finished, &mut problems);
                     all.push(finished);
                 }
-                Err(hang) => problems.push(self.hang(&hang)),
+                Err(hang) => problems.push(Problem::at(exchanges.place(), hang.to_string())),
             }
             if !problems.is_empty() {
                 if exchanges.repeat > 1 {
@@ -192,10 +192,6 @@ impl<'a> Play<'a> {
         }
         let deeds = scope.deeds(&mut self.engine, all);
         self.judge(&expect, &deeds, Vec::new(), scope.mark)
-    }
-
-    fn hang(&self, hang: &Hang) -> Problem {
-        Problem::at(&self.case.place, hang.to_string())
     }
 
     fn judge(
@@ -231,17 +227,16 @@ impl<'a> Play<'a> {
     }
 
     fn timeline(&self, since: Mark) -> Vec<String> {
-        let mut lines = self.engine.journal.timeline(since);
-        let more = lines.len().saturating_sub(MAX_TIMELINE);
-        lines.truncate(MAX_TIMELINE);
+        let lines = self.engine.journal.timeline(since);
         if lines.is_empty() {
             return Vec::new();
         }
         let mut out = vec!["timeline:".to_owned()];
-        out.extend(lines.into_iter().map(|line| format!("  {line}")));
-        if more > 0 {
-            out.push(format!("  ... and {more} more"));
+        let earlier = lines.len().saturating_sub(MAX_TIMELINE);
+        if earlier > 0 {
+            out.push(format!("  ... {earlier} earlier events"));
         }
+        out.extend(lines.into_iter().skip(earlier).map(|line| format!("  {line}")));
         out
     }
 }

@@ -6,7 +6,7 @@ use super::message::{behaviour, request, rules};
 use super::template::Variables;
 use crate::sim::Rule;
 use crate::traffic::{Behaviour, Message};
-use mesh_filter_runtime::document::{Entry, Kind, Node, Result};
+use mesh_filter_runtime::document::{Entry, Kind, Node, Place, Result};
 use std::time::Duration;
 
 /// One step of a scenario, variables replaced.
@@ -69,6 +69,11 @@ impl Step {
 }
 
 impl Exchanges {
+    /// Where the step stands.
+    pub(crate) fn place(&self) -> &Place {
+        self.node.place()
+    }
+
     /// The exchange with this number, from 0.
     pub(crate) fn exchange(&self, index: usize) -> Result<Exchange> {
         let node = self.variables.with_index(&self.node, index).expand(&self.node)?;

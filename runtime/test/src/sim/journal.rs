@@ -5,8 +5,12 @@ use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::guest::{Callback, Guest, Trap};
 use mesh_filter_runtime::host::{LogRecord, LogSink};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
+
+/// Most events of the timeline that are kept; only the newest ones are ever shown.
+const MAX_EVENTS: usize = 20_000;
 
 /// The record of a simulation.
 #[derive(Debug)]
@@ -17,7 +21,9 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Default)]
 struct Pages {
-    timeline: Vec<(Duration, String)>,
+    timeline: VecDeque<(Duration, String)>,
+    /// Events of the timeline that are not kept any more.
+    forgotten: usize,
     logs: Vec<LogLine>,
     traps: Vec<(&'static str, Trap)>,
 }
@@ -47,11 +53,17 @@ impl Journal {
     /// The current end.
     pub(crate) fn mark(&self) -> Mark {
         let pages = self.pages.borrow();
-        Mark { timeline: pages.timeline.len(), logs: pages.logs.len(), traps: pages.traps.len() }
+        let timeline = pages.forgotten + pages.timeline.len();
+        Mark { timeline, logs: pages.logs.len(), traps: pages.traps.len() }
     }
 
     pub(crate) fn note(&self, event: String) {
-        self.pages.borrow_mut().timeline.push((self.clock.elapsed(), event));
+        let mut pages = self.pages.borrow_mut();
+        pages.timeline.push_back((self.clock.elapsed(), event));
+        if pages.timeline.len() > MAX_EVENTS {
+            pages.timeline.pop_front();
+            pages.forgotten += 1;
+        }
     }
 
     /// Log lines since then.
@@ -67,9 +79,10 @@ impl Journal {
     /// One line for each event since then, with the time since its first.
     pub(crate) fn timeline(&self, since: Mark) -> Vec<String> {
         let pages = self.pages.borrow();
-        let events = pages.timeline.get(since.timeline..).unwrap_or_default();
-        let start = events.first().map_or(Duration::ZERO, |(at, _)| *at);
-        events.iter().map(|(at, event)| format!("+{:<8} {event}", span(at.saturating_sub(start)))).collect()
+        let mut events =
+            pages.timeline.iter().skip(since.timeline.saturating_sub(pages.forgotten)).peekable();
+        let start = events.peek().map_or(Duration::ZERO, |(at, _)| *at);
+        events.map(|(at, event)| format!("+{:<8} {event}", span(at.saturating_sub(start)))).collect()
     }
 }
 
@@ -90,7 +103,7 @@ impl LogSink for Journal {
     }
 
     fn record(&self, record: &LogRecord<'_>) {
-        self.note(format!("  log {}: {}", record.level.name(), record.message));
+        self.note(format!("  log {}: {}", record.level.name(), record.message.replace('\n', " ")));
         let line = LogLine { level: record.level, message: record.message.to_owned() };
         self.pages.borrow_mut().logs.push(line);
     }
@@ -114,7 +127,9 @@ impl Guest for Watched {
             }
             Ok(None) => self.journal.note("  -> not exported".to_owned()),
             Err(trap) => {
-                self.journal.note(format!("  -> {trap}"));
+                // The frames stand beside the problem.
+                let text = trap.to_string();
+                self.journal.note(format!("  -> {}", text.lines().next().unwrap_or_default()));
                 self.journal.pages.borrow_mut().traps.push((callback.export(), trap.clone()));
             }
         }

@@ -13,7 +13,7 @@ mod journal;
 mod mock;
 
 pub(crate) use clock::DEFAULT_START;
-pub(crate) use exchange::{Finished, Hang, Plan};
+pub(crate) use exchange::{Finished, Plan};
 pub use journal::LogLine;
 pub(crate) use journal::{Journal, Mark};
 pub(crate) use mock::{Condition, Mocks, Rule};
@@ -39,6 +39,9 @@ use std::time::Duration;
 
 /// Most events at one moment: beyond it a plugin calls out or ticks without end.
 const MAX_EVENTS_AT_ONCE: usize = 100_000;
+
+/// Most events while time passes: a timer of a second for some days; beyond it something is wrong.
+const MAX_EVENTS: usize = 500_000;
 
 /// The VM variable by which a filter knows that bodies come while headers wait.
 const HOLD_HEADERS: &str = "MESH_FILTER_HOLD_HEADERS";
@@ -198,13 +201,21 @@ impl Engine {
 
     fn run_until(&mut self, target: Duration) {
         self.settle();
-        let mut at_once = 0;
+        let (mut at_once, mut events) = (0, 0);
         while let Some((at, event)) = self.agenda.take_due(target) {
             at_once = if at > self.clock.elapsed() { 0 } else { at_once + 1 };
+            events += 1;
             if at_once > MAX_EVENTS_AT_ONCE {
                 self.problems.push(format!(
                     "more than {MAX_EVENTS_AT_ONCE} callouts and timers ended at one moment: \
                      the plugin starts a new one from each"
+                ));
+                break;
+            }
+            if events > MAX_EVENTS {
+                self.problems.push(format!(
+                    "more than {MAX_EVENTS} callouts and timers ended in one passage of time: \
+                     let less time pass, or set longer periods"
                 ));
                 break;
             }

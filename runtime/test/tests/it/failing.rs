@@ -150,7 +150,7 @@ fn each_expectation_that_does_not_hold_is_named_with_its_place() {
         (
             "{request: {path: /hang}}",
             &[
-                "4:5: the request hangs: the filter holds the request headers, and nothing is under way that could resume it",
+                "6:9: the request hangs: the filter holds the request headers, and nothing is under way that could resume it",
             ],
         ),
         (
@@ -181,6 +181,14 @@ fn a_request_that_only_a_timer_could_resume_says_so() {
     let top = "config: {tick_ms: 1000}\nmocks: {flags: {reply: {}}}";
     let problems = problems(top, "{request: {path: /hang}}");
     assert!(problems[0].contains("a timer of the filter is set, but only advancing"), "{problems:?}");
+}
+
+#[test]
+fn a_filter_that_keeps_itself_busy_is_stopped() {
+    let top = "config: {tick_ms: 1}\nmocks: {flags: {reply: {}}}";
+    let problems = problems(top, "{advance: 9999h}");
+    let expected = "more than 500000 callouts and timers ended in one passage of time";
+    assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
 }
 
 #[test]

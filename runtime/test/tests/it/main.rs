@@ -2,6 +2,7 @@
 
 mod api;
 mod broken;
+mod docs;
 mod failing;
 mod probe;
 

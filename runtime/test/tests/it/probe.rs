@@ -70,6 +70,9 @@ impl Filter for Probe {
             }
         }
         let mut response = next.run(request).await?;
+        if path == "/break" {
+            response.map_body(|_| Err(Error::new("broken off")));
+        }
         response.headers_mut().set("x-greeting", &self.config.greeting)?;
         Ok(response)
     }

@@ -1,0 +1,58 @@
+//! The examples of `docs/scenarios.md` are files that the reader takes.
+
+use mesh_filter_test::scenario;
+use std::path::Path;
+
+#[test]
+fn the_documented_files_are_well_formed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        if let Err(error) = scenario::parse(&path, block) {
+            panic!("{}", error.render());
+        }
+    }
+}
+
+/// Every key that the reader knows stands in the tables: it lists the keys when it refuses one.
+#[test]
+fn every_key_is_documented() {
+    let text = include_str!("../../../../docs/scenarios.md");
+    let step = |step: &str| format!("version: 1\nscenarios: [{{name: a, steps: [{step}]}}]");
+    let files = [
+        "x: 1".to_owned(),
+        "version: 1\nscenarios: [{x: 1}]".to_owned(),
+        "version: 1\nscenarios: []\nplugin: {x: 1}".to_owned(),
+        "version: 1\nscenarios: []\nchunking: {x: 1}".to_owned(),
+        step("{request: {}, x: 1}"),
+        step("{request: {x: 1}}"),
+        step("{request: {body: {x: 1}}}"),
+        step("{request: {}, upstream: {x: 1}}"),
+        step("{mock: {a: {x: 1}}}"),
+        step("{mock: {a: {when: {x: 1}, reply: {}}}}"),
+        step("{mock: {a: {fail: x}}}"),
+        step("{request: {}, expect: {x: 1}}"),
+        step("{request: {}, expect: {upstream: {x: 1}}}"),
+        step("{request: {}, expect: {response: {x: 1}}}"),
+        step("{request: {}, expect: {response: {body: {x: 1}}}}"),
+        step("{request: {}, expect: {log: [{x: 1}]}}"),
+        step("{request: {}, expect: {log: [{level: x}]}}"),
+        step("{request: {}, expect: {trap: {x: 1}}}"),
+    ];
+    for file in files {
+        let error = scenario::parse(Path::new("x.test.yaml"), &file).unwrap_err();
+        let help = error.help().unwrap_or_default();
+        let (_, known) =
+            help.split_once("known here: ").unwrap_or_else(|| panic!("{file}\n{}", error.render()));
+        for key in known.split(", ") {
+            let bare = key.trim_matches('`');
+            let found = text.contains(key)
+                || text.contains(&format!("`{bare}:"))
+                || text.contains(&format!("`{{{bare}"));
+            assert!(found, "{key} is not documented ({file})");
+        }
+    }
+}
