@@ -198,13 +198,14 @@ fn traps(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
         (None, traps) => {
             for (callback, trap) in traps {
                 let trap = trap.to_string();
+                let (reason, frames) = trap.split_once('\n').unwrap_or((&trap, ""));
+                let mut lines = vec![format!("in `{callback}` {reason}")];
                 // A native filter's trap is its panic; a module's says only that it trapped.
-                let why: String = logged
-                    .iter()
-                    .filter(|line| !trap.contains(**line))
-                    .map(|line| format!("\n  {line}"))
-                    .collect();
-                problems.push(Problem::nowhere(format!("in `{callback}` {trap}{why}").replace('\n', "\n  ")));
+                lines.extend(
+                    logged.iter().filter(|line| !trap.contains(**line)).map(|line| line.replace('\n', " ")),
+                );
+                lines.extend(frames.lines().map(str::to_owned));
+                problems.push(Problem::nowhere(lines.join("\n    ")));
             }
         }
         (Some(Placed { place, .. }), []) => problems.push(Problem::at(place, "expected a trap, got none")),
