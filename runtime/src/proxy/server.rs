@@ -8,6 +8,7 @@ use super::levels::Levels;
 use super::listener;
 use super::plugins::{Modules, PluginError};
 use super::stats::WorkerStats;
+use crate::abi::LogLevel;
 use crate::host::{Metrics, SharedData};
 use crate::vm::Limits;
 use std::io;
@@ -27,11 +28,18 @@ pub struct ServeOptions {
     pub limits: Limits,
     /// How long open exchanges may go on after the proxy has been asked to stop.
     pub drain_time: Duration,
+    /// What plugins and the proxy log at first; the admin page changes it.
+    pub log_level: LogLevel,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { workers: NonZeroUsize::MIN, limits: Limits::default(), drain_time: Duration::from_secs(20) }
+        Self {
+            workers: NonZeroUsize::MIN,
+            limits: Limits::default(),
+            drain_time: Duration::from_secs(20),
+            log_level: LogLevel::Info,
+        }
     }
 }
 
@@ -139,7 +147,8 @@ impl Server {
             None => None,
         };
         let (stage, watched) = watch::channel(Stage::Running);
-        let (metrics, shared_data, levels) = (Arc::default(), Arc::default(), Arc::default());
+        let (metrics, shared_data, levels) = (Arc::default(), Arc::default(), Arc::<Levels>::default());
+        levels.set_all(options.log_level);
         let bootstrap = Arc::new(bootstrap);
         let stats = |_| Arc::new(WorkerStats::new(bootstrap.listeners.len(), bootstrap.clusters.len()));
         let overview = Arc::new(Overview {
