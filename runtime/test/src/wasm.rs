@@ -4,6 +4,9 @@ use crate::world::World;
 use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::vm::{Engine, EngineError, Instance, Limits, LoadError, Module};
 
+/// Fuel of one call: about the second of CPU time that a proxy allows.
+const FUEL_PER_CALL: u64 = 2_000_000_000;
+
 /// A module cannot be tested.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,7 +28,8 @@ impl World {
     /// # Errors
     /// When it is not a module that can be loaded.
     pub fn wasm(bytes: &[u8], name: &str, symbols: Option<&[u8]>) -> Result<Self, WasmError> {
-        let engine = Engine::simulating(Limits::default())?;
+        let limits = Limits { fuel_per_call: Some(FUEL_PER_CALL), ..Limits::default() };
+        let engine = Engine::simulating(limits)?;
         let module = match symbols {
             Some(symbols) => Module::load_with_symbols(&engine, bytes, name, symbols)?,
             None => Module::load(&engine, bytes, name)?,

@@ -176,9 +176,8 @@ fn logs(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
         }
     }
     for (line, taken) in lines.iter().zip(taken) {
-        // A plugin that traps says why at the highest level: `traps` shows it with the trap.
-        let of_trap = !deeds.traps.is_empty() && line.level == LogLevel::Critical;
-        if line.level >= LogLevel::Error && !taken && !of_trap {
+        // A plugin that traps may say why before: `traps` shows it with the trap.
+        if line.level >= LogLevel::Error && !taken && deeds.traps.is_empty() {
             let level = line.level.name();
             let text = format!("a line at level {level} that the step does not expect: {}", line.message);
             problems.push(Problem::nowhere(text));
@@ -192,8 +191,8 @@ fn is(matcher: &LogMatcher, line: &LogLine) -> bool {
 }
 
 fn traps(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
-    let logged = deeds.logs.iter().filter(|line| line.level == LogLevel::Critical);
-    let logged: Vec<&str> = logged.map(|line| line.message.as_str()).collect();
+    let logged = deeds.logs.iter().filter(|line| line.level >= LogLevel::Error);
+    let logged: Vec<&str> = logged.map(|line| line.message.trim()).filter(|line| !line.is_empty()).collect();
     match (&expect.trap, deeds.traps.as_slice()) {
         (None, traps) => {
             for (callback, trap) in traps {

@@ -179,14 +179,9 @@ impl<'a> Play<'a> {
                         .insert(0, Problem::nowhere(format!("in repetition {index} (`i` counts from 0)")));
                 }
                 // Counts over the step would only repeat that it has not been gone through.
-                let whole = Expect {
-                    metrics: Vec::new(),
-                    callouts: Vec::new(),
-                    statuses: None,
-                    log: expect.log,
-                    ..Expect::default()
-                };
                 let deeds = scope.deeds(&mut self.engine, all);
+                let trap = expect.trap.filter(|_| !deeds.traps.is_empty());
+                let whole = Expect { log: expect.log, trap, ..Expect::default() };
                 return self.judge(&whole, &deeds, problems, before);
             }
         }
