@@ -12,6 +12,8 @@ use super::filter::Filter;
 #[derive(Debug)]
 pub(crate) struct Workspace {
     metadata: Metadata,
+    /// The manifest that was named, or else the nearest one above the current folder.
+    manifest: Option<PathBuf>,
 }
 
 /// A crate that builds to a plugin.
@@ -41,12 +43,14 @@ impl Workspace {
     pub(crate) fn load(manifest: Option<&Path>) -> Result<Self> {
         let mut command = MetadataCommand::new();
         command.no_deps();
+        let mut nearest = nearest_manifest();
         if let Some(manifest) = manifest {
             let manifest = if manifest.is_dir() { manifest.join("Cargo.toml") } else { manifest.to_owned() };
             if !manifest.is_file() {
                 return Err(Failure::usage(format!("there is no manifest `{}`", manifest.display()))
                     .help("--manifest-path takes the `Cargo.toml` of a crate or workspace, or its folder"));
             }
+            nearest = Some(manifest.clone());
             command.manifest_path(manifest);
         }
         let metadata = command.exec().map_err(|error| match error {
@@ -55,7 +59,7 @@ impl Workspace {
                 .because(&error)
                 .help("install the Rust toolchain, and see that `cargo` is in PATH"),
         })?;
-        Ok(Self { metadata })
+        Ok(Self { metadata, manifest: nearest.and_then(|manifest| manifest.canonicalize().ok()) })
     }
 
     /// The root folder.
@@ -77,7 +81,7 @@ impl Workspace {
             return selection.packages.iter().map(|name| self.named(name)).collect();
         }
         if !selection.workspace {
-            match self.metadata.root_package() {
+            match self.here() {
                 Some(package) if is_cdylib(package) => return Ok(vec![filter_crate(package)?]),
                 Some(package) if self.metadata.workspace_members.len() == 1 => {
                     return Err(no_cdylib(package));
@@ -98,6 +102,17 @@ impl Workspace {
         Ok(found)
     }
 
+    /// The package of the manifest, unless that is of a workspace alone.
+    ///
+    /// Cargo's own answer to this is part of the resolved graph, which is not asked for.
+    fn here(&self) -> Option<&Package> {
+        let manifest = self.manifest.as_deref()?;
+        let is_it = |package: &&Package| {
+            package.manifest_path.as_std_path().canonicalize().is_ok_and(|path| path == manifest)
+        };
+        self.metadata.packages.iter().find(is_it)
+    }
+
     fn named(&self, name: &str) -> Result<FilterCrate> {
         let members = self.metadata.workspace_packages();
         let Some(package) = members.iter().find(|package| package.name.as_str() == name) else {
@@ -110,6 +125,11 @@ impl Workspace {
         };
         if is_cdylib(package) { filter_crate(package) } else { Err(no_cdylib(package)) }
     }
+}
+
+fn nearest_manifest() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    here.ancestors().map(|folder| folder.join("Cargo.toml")).find(|manifest| manifest.is_file())
 }
 
 fn is_cdylib(package: &Package) -> bool {
@@ -170,5 +190,22 @@ pub(crate) fn membership(folder: &Path) -> Result<Membership> {
         // The crate's own manifest is in order: it is a workspace above that cargo objects to.
         Err(cargo_metadata::Error::CargoMetadata { .. }) => Ok(Membership::Stranger),
         Err(error) => Err(Failure::missing_tool("`cargo metadata` cannot be run").because(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crate_of_a_manifest_is_meant_alone_also_among_others() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let names = |folder: &str| -> Vec<String> {
+            let workspace = Workspace::load(Some(&root.join(folder))).unwrap();
+            let crates = workspace.select(&Selection::default()).unwrap();
+            crates.into_iter().map(|one| one.name).collect()
+        };
+        assert_eq!(names("examples/hello-header"), ["hello-header"]);
+        assert!(names("").len() > 1);
     }
 }
