@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 /// How HTTP/2 connections with prior knowledge begin.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How long the end of a broken connection waits for the client to read the answer.
+/// How long a connection that is not closed by the client's wish waits for the client to close it.
 const DELAYED_CLOSE: Duration = Duration::from_secs(1);
 
 /// Who talks to whom.
@@ -114,7 +114,7 @@ async fn http1(thread: &Rc<Thread>, listener: &Rc<Listener>, peer: &Peer, io: Tc
             }
         }
         if !server.is_reusable() {
-            break server.request_ended() || !server.is_answered();
+            break server.closes_at_once();
         }
     };
     if !clean {

@@ -86,9 +86,10 @@ impl Downstream<'_> {
     /// Ends the exchange: in order, or by a reset.
     pub(super) fn finish(self, complete: bool) {
         match self {
-            Self::Http1(server) if !complete => server.close_after_this(),
+            Self::Http1(server) if !complete => server.close_delayed(),
+            // A finished stream is dropped: the library tells the client to stop sending.
+            Self::Http1(_) | Self::Http2(_) if complete => {}
             Self::Http1(_) => {}
-            Self::Http2(stream) if complete => stream.finish(),
             Self::Http2(stream) => stream.reset(),
         }
     }

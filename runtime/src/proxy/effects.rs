@@ -27,7 +27,7 @@ pub(super) struct Progress {
     pub(super) response_given: bool,
     /// When the route's timeout is over.
     pub(super) route_deadline: Option<Instant>,
-    request_done: Instant,
+    request_done: Option<Instant>,
     idle_timeout: Option<Duration>,
     began: Instant,
     last_move: Instant,
@@ -43,7 +43,7 @@ impl Progress {
             response_began: false,
             response_given: false,
             route_deadline: None,
-            request_done: now,
+            request_done: None,
             idle_timeout,
             began: now,
             last_move: now,
@@ -56,9 +56,9 @@ impl Progress {
         self.last_move = Instant::now();
     }
 
-    /// Since the request went to the upstream as a whole.
-    pub(super) fn since_request(&self) -> Duration {
-        self.last_move.saturating_duration_since(self.request_done)
+    /// Since the request went to the upstream as a whole; `None` before that.
+    pub(super) fn since_request(&self) -> Option<Duration> {
+        Some(self.last_move.saturating_duration_since(self.request_done?))
     }
 
     /// Nanoseconds from the beginning to what has arrived last.
@@ -199,9 +199,10 @@ impl Relay<'_> {
             Action::Forward(Forward { timeout, .. }) => *timeout,
             Action::Direct(_) => None,
         });
-        self.progress.request_done = Instant::now();
+        let now = Instant::now();
+        self.progress.request_done = Some(now);
         if self.up.is_some() {
-            self.progress.route_deadline = timeout.map(|timeout| self.progress.request_done + timeout);
+            self.progress.route_deadline = timeout.map(|timeout| now + timeout);
         }
     }
 
@@ -214,6 +215,9 @@ impl Relay<'_> {
         if let Some(server) = down.http1() {
             if place.thread.is_draining() || !server.request_ended() {
                 server.close_after_this();
+            }
+            if progress.abandoned && server.will_close() {
+                server.close_delayed();
             }
             if server.will_close() {
                 headers.overwrite(Bytes::from_static(b"connection"), Bytes::from_static(b"close"));

@@ -102,6 +102,10 @@ pub(super) fn prepare_request(
 
 /// What the route changes on the way to the upstream.
 pub(super) fn rewrite(headers: &mut Headers, route: &Route, forward: &Forward) {
+    if let Some(timeout) = forward.timeout {
+        let milliseconds = timeout.as_millis().to_string();
+        headers.overwrite(Bytes::from_static(b"x-envoy-expected-rq-timeout-ms"), milliseconds.into());
+    }
     if let (Some(rewrite), Some(path)) = (&forward.prefix_rewrite, headers.get(b":path").cloned()) {
         let matched = match &route.path {
             PathMatch::Prefix(text) | PathMatch::Exact(text) => text.len(),
@@ -114,10 +118,6 @@ pub(super) fn rewrite(headers: &mut Headers, route: &Route, forward: &Forward) {
     if let (Some(rewrite), Some(host)) = (&forward.host_rewrite, headers.get(b":authority").cloned()) {
         headers.overwrite(Bytes::from_static(b"x-envoy-original-host"), host);
         headers.overwrite(Bytes::from_static(b":authority"), rewrite.clone().into());
-    }
-    if let Some(timeout) = forward.timeout {
-        let milliseconds = timeout.as_millis().to_string();
-        headers.overwrite(Bytes::from_static(b"x-envoy-expected-rq-timeout-ms"), milliseconds.into());
     }
 }
 

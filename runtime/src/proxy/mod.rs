@@ -7,10 +7,11 @@
 //! connections share a `thread`; a `listener` accepts, a `connection` finds out its protocol
 //! (`http1`, `http2`), and a `relay` carries each exchange between a `downstream` and an
 //! `upstream` of a `cluster`, doing what the engine wants (`effects`). Beside: `callouts`,
-//! `headers`, `router`, `reply`, `access_log`, `stats`, `admin`.
+//! `headers`, `router`, `reply`, `access_log`, `stats`, `admin` and [`echo`].
 
 pub mod command;
 pub mod config;
+pub mod echo;
 pub mod server;
 
 mod access_log;

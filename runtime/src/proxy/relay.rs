@@ -108,30 +108,51 @@ impl<'a> Relay<'a> {
         }
     }
 
+    /// Reads first and writes last, so that what arrives together leaves together.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event> {
         if self.place.slot.take(context) {
             return Poll::Ready(Event::Moved);
         }
-        if let Poll::Ready(Err(broken)) = self.down.poll_flush(context) {
-            return Poll::Ready(Event::Request(Err(broken)));
-        }
-        if self.progress.response_given && self.down.is_answered() {
-            return Poll::Ready(Event::Answered);
-        }
-        if let Some(up) = &mut self.up {
-            let _written = up.poll_flush(context);
-            let wanted =
-                self.down.has_room() && self.place.thread.ask(|worker| worker.wants(self.id, Side::Response));
-            if wanted && let Poll::Ready(part) = up.poll_read(context) {
+        loop {
+            if self.reads_response()
+                && let Some(up) = &mut self.up
+                && let Poll::Ready(part) = up.poll_read(context)
+            {
                 return Poll::Ready(Event::Response(part));
             }
-        }
-        if self.reads_request()
-            && let Poll::Ready(part) = self.down.poll_read(context)
-        {
-            return Poll::Ready(Event::Request(part));
+            if self.reads_request()
+                && let Poll::Ready(part) = self.down.poll_read(context)
+            {
+                return Poll::Ready(Event::Request(part));
+            }
+            let before = self.rooms();
+            if let Some(up) = &mut self.up {
+                let _written = up.poll_flush(context);
+            }
+            if let Poll::Ready(Err(broken)) = self.down.poll_flush(context) {
+                return Poll::Ready(Event::Request(Err(broken)));
+            }
+            if self.progress.response_given && self.down.is_answered() {
+                return Poll::Ready(Event::Answered);
+            }
+            // Where writing has made room, or a connection, there is something to read for.
+            if before == self.rooms() {
+                break;
+            }
         }
         self.place.timer.poll(context, self.progress.deadline()).map(|()| Event::Deadline)
+    }
+
+    fn rooms(&self) -> (bool, bool, bool) {
+        let up = self.up.as_ref();
+        (self.down.has_room(), up.is_some_and(Upstream::has_room), up.is_some_and(Upstream::is_connecting))
+    }
+
+    /// Whether the upstream is to be read.
+    fn reads_response(&self) -> bool {
+        self.up.is_some()
+            && self.down.has_room()
+            && self.place.thread.ask(|worker| worker.wants(self.id, Side::Response))
     }
 
     /// Whether the client is to be read: its body, or whether it is still there.
@@ -172,8 +193,10 @@ impl<'a> Relay<'a> {
             Part::Headers(mut headers, end) => {
                 self.progress.response_began = true;
                 self.note_response(&headers);
-                let waited = self.progress.since_request().as_millis().to_string();
-                headers.overwrite(Bytes::from_static(b"x-envoy-upstream-service-time"), waited.into());
+                if let Some(waited) = self.progress.since_request() {
+                    let name = Bytes::from_static(b"x-envoy-upstream-service-time");
+                    headers.overwrite(name, waited.as_millis().to_string().into());
+                }
                 self.act(|worker, id| worker.headers(id, Side::Response, headers, end));
             }
             Part::Body(bytes, end) => self.act(|worker, id| worker.body(id, Side::Response, bytes, end)),

@@ -54,6 +54,11 @@ impl Upstream {
         self.local
     }
 
+    /// Whether there is no connection yet.
+    pub(super) fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting(..))
+    }
+
     pub(super) fn send_body(&mut self, more: Body, end: bool) {
         match &mut self.state {
             State::Connecting(_, waiting) => {
@@ -141,7 +146,7 @@ impl Upstream {
     fn begin(&mut self, connection: Connection, headers: &Headers, end: bool) {
         self.state = match connection {
             Connection::Http1(mut client) => {
-                self.local = client.socket().local_addr().ok();
+                self.local = client.local_address();
                 client.send_headers(headers, end);
                 State::Http1(client)
             }

@@ -16,7 +16,7 @@ use crate::document::{Document, Node, Place, Result};
 pub mod access_log;
 mod address;
 mod any;
-mod base64;
+pub(super) mod base64;
 mod check;
 pub mod cluster;
 pub mod filter;

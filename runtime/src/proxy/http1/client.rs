@@ -8,6 +8,7 @@ use crate::body::Body;
 use crate::headers::Headers;
 use crate::proxy::part::{Broken, Part};
 use bytes::{Bytes, BytesMut};
+use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(in crate::proxy) struct Client {
     socket: Socket,
+    local: Option<SocketAddr>,
     parser: Parser,
     encoder: Encoder,
     decoder: Option<Decoder>,
@@ -28,6 +30,7 @@ pub(in crate::proxy) struct Client {
 impl Client {
     pub(in crate::proxy) fn new(io: TcpStream) -> Self {
         Self {
+            local: io.local_addr().ok(),
             socket: Socket::new(io, BytesMut::new()),
             parser: Parser::default(),
             encoder: Encoder::default(),
@@ -40,9 +43,9 @@ impl Client {
         }
     }
 
-    /// Our address and the upstream's.
-    pub(in crate::proxy) fn socket(&self) -> &TcpStream {
-        &self.socket.io
+    /// Our address.
+    pub(in crate::proxy) fn local_address(&self) -> Option<SocketAddr> {
+        self.local
     }
 
     /// Sends request headers.

@@ -124,7 +124,11 @@ impl Parser {
         if input.len() > EAGER && !has_end(input) {
             return if input.len() > bounds.bytes { Err(Refusal::TooLarge) } else { Ok(None) };
         }
-        let Line { length, method, target } = match self.scan_request(input, bounds)? {
+        let scanned = match self.scan_request(input, bounds) {
+            Err(Refusal::BadRequest) if unfold(input) => self.scan_request(input, bounds),
+            scanned => scanned,
+        };
+        let Line { length, method, target } = match scanned? {
             Some(found) => found,
             None if input.len() > bounds.bytes => return Err(Refusal::TooLarge),
             None => return Ok(None),
@@ -158,13 +162,15 @@ impl Parser {
             headers.add(Side::Request, name, value);
         }
         let is_head = method == "HEAD";
+        // What follows a CONNECT would be the tunnel's, and there is none.
+        let keep_alive = !facts.close && method != "CONNECT";
         if let Some(authority) = authority.or(host) {
             headers.append(Bytes::from_static(b":authority"), authority);
         }
         headers.append(Bytes::from_static(b":path"), path);
         headers.append(Bytes::from_static(b":method"), method);
         let framing = facts.framing().unwrap_or(Framing::Empty);
-        Ok(Some(RequestHead { headers, framing, keep_alive: !facts.close, expects_continue, is_head }))
+        Ok(Some(RequestHead { headers, framing, keep_alive, expects_continue, is_head }))
     }
 
     /// The response at the beginning of the buffer, once its head is complete.
@@ -355,6 +361,31 @@ fn first_line_refusal(input: &[u8]) -> Refusal {
         }
         _ => Refusal::BadRequest,
     }
+}
+
+/// Joins header lines that were continued on the next one, as HTTP/1.0 allowed; whether there were any.
+fn unfold(input: &mut BytesMut) -> bool {
+    let head = input.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(input.len());
+    let folds = |three: &[u8]| matches!(three, [b'\r', b'\n', b' ' | b'\t']);
+    let Some((head, rest)) = input.split_at_checked(head).filter(|(head, _)| head.windows(3).any(folds))
+    else {
+        return false;
+    };
+    let mut joined = BytesMut::with_capacity(input.len());
+    let mut skip = 0;
+    for (at, byte) in head.iter().enumerate() {
+        if skip == 0 && head.get(at..at + 3).is_some_and(folds) {
+            skip = 2;
+        }
+        if skip > 0 {
+            skip -= 1;
+        } else {
+            joined.extend_from_slice(&[*byte]);
+        }
+    }
+    joined.extend_from_slice(rest);
+    *input = joined;
+    true
 }
 
 fn has_end(input: &[u8]) -> bool {

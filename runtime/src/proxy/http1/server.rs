@@ -9,7 +9,6 @@ use crate::headers::Headers;
 use crate::proxy::part::{Broken, Part};
 use bytes::{Bytes, BytesMut};
 use std::task::{Context, Poll, ready};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 /// Pipelined bytes that are kept while a request is under way.
@@ -39,6 +38,7 @@ pub(in crate::proxy) struct Server {
     request_ended: bool,
     response_ended: bool,
     began: bool,
+    delayed_close: bool,
 }
 
 impl Server {
@@ -55,6 +55,7 @@ impl Server {
             request_ended: true,
             response_ended: true,
             began: false,
+            delayed_close: false,
         }
     }
 
@@ -160,6 +161,17 @@ impl Server {
         self.keep_alive = false;
     }
 
+    /// Whether the connection ends because the client has asked for that, and all is well.
+    pub(in crate::proxy) fn closes_at_once(&self) -> bool {
+        !self.delayed_close && self.request_ended && self.is_answered()
+    }
+
+    /// Lets no request follow this one, and the client close first.
+    pub(in crate::proxy) fn close_delayed(&mut self) {
+        self.keep_alive = false;
+        self.delayed_close = true;
+    }
+
     /// Whether the client has sent its whole request.
     pub(in crate::proxy) fn request_ended(&self) -> bool {
         self.request_ended
@@ -179,9 +191,9 @@ impl Server {
         self.response_ended && self.socket.output.len() == 0
     }
 
-    /// Closes the sending side, then reads what the client still sends, so that it gets the response.
+    /// Writes what waits, then reads until the client closes, so that it gets the response.
     pub(in crate::proxy) async fn linger(&mut self) {
-        if self.socket.io.shutdown().await.is_err() {
+        if std::future::poll_fn(|context| self.poll_flush(context)).await.is_err() {
             return;
         }
         loop {

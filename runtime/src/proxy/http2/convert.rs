@@ -30,6 +30,7 @@ pub(super) fn from_request(parts: &request::Parts) -> Result<Headers, Invalid> {
     for (name, field) in &parts.headers {
         match *name {
             http::header::HOST => {}
+            http::header::EXPECT if field.as_bytes().eq_ignore_ascii_case(b"100-continue") => {}
             http::header::COOKIE => cookies.push(field.as_bytes()),
             http::header::TE if field != "trailers" => return Err(Invalid),
             _ => headers.add(Side::Request, Bytes::copy_from_slice(name.as_str().as_bytes()), value(field)),

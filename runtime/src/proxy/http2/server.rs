@@ -8,7 +8,7 @@ use crate::proxy::part::{Broken, Part};
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream};
-use http::Request;
+use http::{HeaderValue, Request, Response, StatusCode};
 use std::task::{Context, Poll, ready};
 
 /// How connections from clients are set up.
@@ -29,7 +29,6 @@ pub(in crate::proxy) struct ServerStream {
     respond: SendResponse<Bytes>,
     sender: Option<Sender>,
     request_ended: bool,
-    ended_early: bool,
 }
 
 impl ServerStream {
@@ -50,8 +49,15 @@ impl ServerStream {
             respond.send_reset(Reason::INTERNAL_ERROR);
             return None;
         }
+        let expects = parts.headers.get(http::header::EXPECT).map(HeaderValue::as_bytes);
+        if expects.is_some_and(|expected| expected.eq_ignore_ascii_case(b"100-continue")) {
+            let mut response = Response::new(());
+            *response.status_mut() = StatusCode::CONTINUE;
+            // Where this fails the stream has been reset, which reading it will tell.
+            let _sent = respond.send_informational(response);
+        }
         let end = receive.is_end_stream();
-        let stream = Self { receive, respond, sender: None, request_ended: end, ended_early: false };
+        let stream = Self { receive, respond, sender: None, request_ended: end };
         Some((stream, headers, end))
     }
 
@@ -88,21 +94,18 @@ impl ServerStream {
         if let Ok(stream) = self.respond.send_response(convert::to_response(headers), end) {
             self.sender = Some(Sender::new(stream, end));
         }
-        self.ended_early = end && !self.request_ended;
     }
 
     pub(in crate::proxy) fn send_body(&mut self, body: Body, end: bool) {
         if let Some(sender) = &mut self.sender {
             sender.body(body, end);
         }
-        self.ended_early = end && !self.request_ended;
     }
 
     pub(in crate::proxy) fn send_trailers(&mut self, trailers: &Headers) {
         if let Some(sender) = &mut self.sender {
             sender.trailers(trailers);
         }
-        self.ended_early = !self.request_ended;
     }
 
     pub(in crate::proxy) fn has_room(&self) -> bool {
@@ -118,13 +121,6 @@ impl ServerStream {
 
     pub(in crate::proxy) fn is_answered(&self) -> bool {
         self.sender.as_ref().is_some_and(Sender::is_done)
-    }
-
-    /// Ends the stream: what remains of the request is not wanted.
-    pub(in crate::proxy) fn finish(mut self) {
-        if self.ended_early {
-            self.respond.send_reset(Reason::NO_ERROR);
-        }
     }
 
     /// Gives the stream up.

@@ -55,6 +55,13 @@ fn what_envoy_refuses_is_refused_with_the_same_status() {
 }
 
 #[test]
+fn a_continued_line_is_joined() {
+    let head = parse(b"GET / HTTP/1.1\r\nHost: h\r\nx-a: 1\r\n  folded\r\nb: 2\r\n\r\n").unwrap().unwrap();
+    assert_eq!(head.headers.get(b"x-a").unwrap(), "1  folded");
+    assert_eq!(head.headers.get(b"b").unwrap(), "2");
+}
+
+#[test]
 fn an_absolute_target_gives_authority_and_path() {
     let head = parse(b"GET http://abs:81?q HTTP/1.1\r\nHost: h\r\n\r\n").unwrap().unwrap();
     assert_eq!(head.headers.get(b":authority").unwrap(), "abs:81");
