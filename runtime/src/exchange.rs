@@ -80,6 +80,8 @@ pub struct Info {
     pub downstream_local: Option<SocketAddr>,
     /// The endpoint that was chosen.
     pub upstream_remote: Option<SocketAddr>,
+    /// How many endpoints there were to choose from.
+    pub upstream_endpoints: Option<u64>,
     /// Our address towards it.
     pub upstream_local: Option<SocketAddr>,
     /// When the request began, nanoseconds since 1970.

@@ -94,6 +94,9 @@ fn render(exchange: &Exchange, reply: LocalReply) -> (Headers, Body) {
     let mut headers = Headers::new();
     let status = if is_grpc { 200 } else { reply.status };
     headers.append(Bytes::from_static(b":status"), status.to_string().into());
+    for (name, value) in reply.headers {
+        headers.append(name, value);
+    }
     if is_grpc {
         headers.append(Bytes::from_static(b"content-type"), Bytes::from_static(b"application/grpc"));
         let code = reply.grpc_status.unwrap_or_else(|| grpc_status(reply.status));
@@ -101,9 +104,6 @@ fn render(exchange: &Exchange, reply: LocalReply) -> (Headers, Body) {
         if !reply.body.is_empty() {
             headers.append(Bytes::from_static(b"grpc-message"), percent_encoded(&reply.body));
         }
-    }
-    for (name, value) in reply.headers {
-        headers.append(name, value);
     }
     if is_grpc || reply.body.is_empty() {
         return (headers, Body::new());

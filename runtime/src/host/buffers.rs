@@ -84,7 +84,9 @@ impl Host {
             BufferKind::CallResponseBody => {
                 self.delivered.as_ref().map(|outcome| outcome.body().clone()).ok_or(Status::NOT_FOUND)
             }
-            _ => Err(Status::NOT_FOUND),
+            BufferKind::PluginConfiguration => Err(Status::NOT_FOUND),
+            // Envoy has these buffers always, most of the time without bytes.
+            _ => Ok(Bytes::new()),
         }
     }
 }

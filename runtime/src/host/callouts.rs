@@ -17,6 +17,11 @@ const MAX_OPEN_CALLS: usize = 10_000;
 pub trait Clusters {
     /// Whether a callout can name this cluster.
     fn knows(&self, name: &str) -> bool;
+
+    /// Whether the cluster has no endpoint at all, so that a callout fails at once.
+    fn is_empty(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// A callout that the driver starts.
@@ -94,7 +99,7 @@ impl Host {
     ///
     /// # Errors
     /// `BadArgument` for a negative timeout, an unknown cluster, or headers without `:method`,
-    /// `:path` or `:authority`.
+    /// `:path` or `:authority`; `InternalFailure` for a cluster without endpoints.
     pub fn http_call(
         &mut self,
         cluster: &[u8],
@@ -119,8 +124,11 @@ impl Host {
         if self.open_calls >= MAX_OPEN_CALLS {
             return Err(Status::INTERNAL_FAILURE);
         }
-        self.open_calls += 1;
         self.last_call = self.last_call.checked_add(4).unwrap_or(4);
+        if self.services.clusters.is_empty(cluster) {
+            return Err(Status::INTERNAL_FAILURE);
+        }
+        self.open_calls += 1;
         self.deferred.push(Deferred::Call(HttpCall {
             token: self.last_call,
             root,

@@ -4,6 +4,7 @@ use super::{Host, HttpCall, PluginSettings};
 use crate::abi::{Status, StreamKind};
 use crate::exchange::{LocalReply, SharedExchange, Side};
 use crate::guest::ContextId;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -42,6 +43,26 @@ pub struct View {
     pub end_of_stream: bool,
     /// The exchange is over: everything can be read, nothing changed.
     pub logging: bool,
+    /// Trailers that this filter made itself: they stay open to it for the rest of the exchange.
+    pub made_trailers: MadeTrailers,
+}
+
+/// Which trailers a filter has made by touching them in the last body callback.
+#[derive(Debug, Default)]
+pub struct MadeTrailers {
+    request: Cell<bool>,
+    response: Cell<bool>,
+}
+
+impl MadeTrailers {
+    /// Of this side.
+    #[must_use]
+    pub fn of(&self, side: Side) -> &Cell<bool> {
+        match side {
+            Side::Request => &self.request,
+            Side::Response => &self.response,
+        }
+    }
 }
 
 /// The open parts of one message.
@@ -66,6 +87,7 @@ impl View {
             response: Open::default(),
             end_of_stream: false,
             logging: false,
+            made_trailers: MadeTrailers::default(),
         }
     }
 
@@ -199,7 +221,11 @@ impl Host {
     ///
     /// # Errors
     /// `Unimplemented` for the upstream's side of a TCP connection, `BadArgument` outside a stream.
+    /// The downstream's side is accepted and ignored, as in Envoy.
     pub fn continue_stream(&mut self, kind: StreamKind) -> Result<(), Status> {
+        if kind == StreamKind::Downstream {
+            return Ok(());
+        }
         let side = http_side(kind)?;
         let context = self.effective;
         let Some(view) = self.streams.get_mut(&context) else { return Err(Status::BAD_ARGUMENT) };

@@ -10,12 +10,13 @@ impl Host {
     /// The first value of a header.
     ///
     /// # Errors
-    /// `BadArgument` where the map is not open, `NotFound` where the header is missing.
+    /// `BadArgument` where the map is not open (`NotFound` in `on_log`), `NotFound` where the
+    /// header is missing.
     pub fn map_value(&self, map: MapKind, name: &[u8]) -> Result<Bytes, Status> {
+        let logging = self.view().is_some_and(|view| view.logging);
+        let closed = if logging { Status::NOT_FOUND } else { Status::BAD_ARGUMENT };
         let name = name.to_ascii_lowercase();
-        self.read(map, |headers| headers.get(&name).cloned())
-            .ok_or(Status::BAD_ARGUMENT)?
-            .ok_or(Status::NOT_FOUND)
+        self.read(map, |headers| headers.get(&name).cloned()).ok_or(closed)?.ok_or(Status::NOT_FOUND)
     }
 
     /// All headers in order; none where the map is not open.
@@ -44,7 +45,7 @@ impl Host {
     /// `BadArgument` where the map is not open.
     pub fn add_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
         let side = side(map);
-        self.write(map, |headers| {
+        self.change(map, |headers| {
             headers.add(side, Bytes::copy_from_slice(name), Bytes::copy_from_slice(value))
         })
     }
@@ -54,7 +55,7 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open.
     pub fn replace_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
-        self.write(map, |headers| headers.set(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
+        self.change(map, |headers| headers.set(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
     }
 
     /// Removes every copy of a header.
@@ -62,7 +63,7 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open.
     pub fn remove_map_value(&self, map: MapKind, name: &[u8]) -> Result<(), Status> {
-        self.write(map, |headers| {
+        self.change(map, |headers| {
             headers.remove(name);
         })
     }
@@ -73,7 +74,7 @@ impl Host {
     /// `BadArgument` where the map is not open.
     pub fn set_map_pairs(&self, map: MapKind, pairs: Vec<(Bytes, Bytes)>) -> Result<(), Status> {
         let side = side(map);
-        self.write(map, |headers| {
+        self.change(map, |headers| {
             *headers = Headers::with_capacity(pairs.len());
             for (name, value) in pairs {
                 headers.add(side, name, value);
@@ -93,7 +94,7 @@ impl Host {
                 let readable = if view.logging {
                     map != MapKind::RequestTrailers
                 } else {
-                    is_open(view, side, trailers)
+                    is_open(view, side, trailers) || (trailers && view.made_trailers.of(side).get())
                 };
                 let exchange = view.exchange.borrow();
                 let message = exchange.message(side);
@@ -103,17 +104,28 @@ impl Host {
         }
     }
 
+    /// Writes; a change of the request's headers lets the route be chosen again, as in Envoy.
+    fn change(&self, map: MapKind, write: impl FnOnce(&mut Headers)) -> Result<(), Status> {
+        self.write(map, write)?;
+        if map == MapKind::RequestHeaders {
+            self.clear_route_cache();
+        }
+        Ok(())
+    }
+
     fn write<T>(&self, map: MapKind, write: impl FnOnce(&mut Headers) -> T) -> Result<T, Status> {
         let view = self.view().ok_or(Status::BAD_ARGUMENT)?;
         let (side, trailers) = place(map).ok_or(Status::BAD_ARGUMENT)?;
         let mut exchange = view.exchange.borrow_mut();
         let message = exchange.message_mut(side);
+        let made = view.made_trailers.of(side);
         let headers = if !trailers {
             message.headers.as_mut().filter(|_| is_open(view, side, false))
-        } else if is_open(view, side, true) {
+        } else if is_open(view, side, true) || made.get() {
             message.trailers.as_mut()
         } else if view.end_of_stream && view.side(side).body.is_some() {
             // Touching the trailers in the last body callback makes them.
+            made.set(true);
             Some(message.trailers.get_or_insert_default())
         } else {
             None

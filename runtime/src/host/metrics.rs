@@ -194,8 +194,9 @@ impl Host {
     /// The metric with this number.
     ///
     /// # Errors
-    /// `NotFound` for unknown numbers.
+    /// `NotFound` for unknown numbers, `BadArgument` for those that no kind of metric has.
     pub fn metric(&self, id: u32) -> Result<&Metric, Status> {
-        self.metric_ids.by_id.get(&id).map(AsRef::as_ref).ok_or(Status::NOT_FOUND)
+        let unknown = if id % 4 == 3 { Status::BAD_ARGUMENT } else { Status::NOT_FOUND };
+        self.metric_ids.by_id.get(&id).map(AsRef::as_ref).ok_or(unknown)
     }
 }

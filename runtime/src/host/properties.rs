@@ -5,7 +5,7 @@
 
 use super::{Host, View};
 use crate::abi::{Status, pairs, path};
-use crate::exchange::{Exchange, Side};
+use crate::exchange::Exchange;
 use crate::headers::Headers;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -20,11 +20,20 @@ impl Host {
     /// `NotFound` where the path names nothing that is known now.
     pub fn property(&self, path: &[u8]) -> Result<Bytes, Status> {
         let segments = path::segments(path);
+        if path.is_empty() {
+            return Err(Status::SERIALIZATION_FAILURE);
+        }
         let found = match segments.as_slice() {
             [b"plugin_name"] => self.plugin_of(self.effective).map(|plugin| text(&plugin.name)),
             [b"plugin_root_id"] => self.plugin_of(self.effective).map(|plugin| text(&plugin.root_id)),
             [b"plugin_vm_id"] => Some(text(&self.vm.id)),
-            segments => self.view().and_then(|view| self.of_exchange(view, segments, path)),
+            // These are no values by themselves.
+            [
+                b"request" | b"response" | b"source" | b"destination" | b"upstream" | b"connection" | b"xds",
+            ] if self.view().is_some() => {
+                return Err(Status::SERIALIZATION_FAILURE);
+            }
+            segments => self.view().and_then(|view| self.of_exchange(view, segments)),
         };
         found.ok_or(Status::NOT_FOUND)
     }
@@ -44,61 +53,72 @@ impl Host {
         Ok(())
     }
 
-    fn of_exchange(&self, view: &View, segments: &[&[u8]], path: &[u8]) -> Option<Bytes> {
+    fn of_exchange(&self, view: &View, segments: &[&[u8]]) -> Option<Bytes> {
         let exchange = view.exchange.borrow();
         match segments {
-            [b"request", rest @ ..] => request(&exchange, rest, self.services.clock.realtime_ns()),
-            [b"response", rest @ ..] => response(&exchange, rest),
+            [b"request", rest @ ..] => request(view, &exchange, rest, self.services.clock.realtime_ns()),
+            [b"response", rest @ ..] => response(view, &exchange, rest),
             [b"source", rest @ ..] => address(exchange.info.downstream_remote?, rest),
             [b"destination", rest @ ..] => address(exchange.info.downstream_local?, rest),
             [b"upstream", b"local_address"] => Some(text(&exchange.info.upstream_local?.to_string())),
+            [b"upstream", b"num_endpoints"] => exchange.info.upstream_endpoints.map(number),
             [b"upstream", rest @ ..] => address(exchange.info.upstream_remote?, rest),
             [b"connection", b"id"] | [b"connection_id"] => Some(number(exchange.info.connection_id)),
             [b"connection", b"mtls"] => Some(boolean(false)),
-            [b"xds", b"cluster_name"] | [b"cluster_name"] => exchange.info.cluster_name.as_deref().map(text),
-            [b"xds", b"route_name"] | [b"route_name"] => Some(text(&exchange.info.route_name)),
+            [b"xds", b"cluster_name"] => exchange.info.cluster_name.as_deref().map(text),
+            [b"xds", b"route_name"] => Some(text(&exchange.info.route_name)),
             [b"xds", b"virtual_host_name"] => Some(text(&exchange.info.virtual_host_name)),
             [b"filter_state", name] => exchange.info.filter_state.get(*name).cloned(),
-            _ => exchange.info.filter_state.get(&[b"wasm.", path].concat()).cloned(),
+            // A path of several segments is stored as a whole, and cannot be read back by segments.
+            [name] => exchange.info.filter_state.get(&[b"wasm.", *name].concat()).cloned(),
+            _ => None,
         }
     }
 }
 
-fn request(exchange: &Exchange, rest: &[&[u8]], now_ns: u64) -> Option<Bytes> {
-    let headers = exchange.request.headers.as_ref()?;
-    let header = |name: &[u8]| headers.get(name).cloned();
-    let full_path = header(b":path");
+fn request(view: &View, exchange: &Exchange, rest: &[&[u8]], now_ns: u64) -> Option<Bytes> {
+    let info = &exchange.info;
+    // Envoy reads them through the filter's own map: what is closed is missing here too.
+    let headers = exchange.request.headers.as_ref().filter(|_| view.request.headers || view.logging);
     match rest {
-        [b"path"] => full_path,
-        [b"url_path"] => full_path.map(|path| split_query(&path).0),
-        [b"query"] => full_path.map(|path| split_query(&path).1),
+        [b"protocol"] => Some(text(info.protocol)),
+        [b"time"] => Some(number(info.start_ns)),
+        [b"duration"] => Some(number(info.end_ns.unwrap_or(now_ns).saturating_sub(info.start_ns))),
+        [b"size"] => Some(number(request_size(info.request_bytes, headers))),
+        [b"total_size"] => {
+            let headers = headers.map_or(0, Headers::byte_size) as u64;
+            Some(number(info.request_bytes.saturating_add(headers)))
+        }
+        _ => request_header(headers?, rest),
+    }
+}
+
+fn request_header(headers: &Headers, rest: &[&[u8]]) -> Option<Bytes> {
+    let header = |name: &[u8]| headers.get(name).cloned();
+    match rest {
+        [b"path"] => header(b":path"),
+        [b"url_path"] => header(b":path").map(|path| split_query(&path).0),
+        [b"query"] => header(b":path").map(|path| split_query(&path).1),
         [b"host"] => header(b":authority"),
         [b"scheme"] => header(b":scheme"),
         [b"method"] => header(b":method"),
         [b"referer"] => header(b"referer"),
         [b"useragent"] => header(b"user-agent"),
         [b"id"] => header(b"x-request-id"),
-        [b"protocol"] => Some(text(exchange.info.protocol)),
         [b"headers"] => Some(map(headers)),
         [b"headers", name] => joined(headers, name),
         [b"headers_bytes"] => Some(size(headers.byte_size())),
-        [b"time"] => Some(number(exchange.info.start_ns)),
-        [b"duration"] => {
-            Some(number(exchange.info.end_ns.unwrap_or(now_ns).saturating_sub(exchange.info.start_ns)))
-        }
-        [b"size"] => Some(number(request_size(exchange, headers))),
-        [b"total_size"] => {
-            Some(number(exchange.info.request_bytes.saturating_add(headers.byte_size() as u64)))
-        }
         _ => None,
     }
 }
 
-fn response(exchange: &Exchange, rest: &[&[u8]]) -> Option<Bytes> {
-    let headers = exchange.response.headers.as_ref();
+fn response(view: &View, exchange: &Exchange, rest: &[&[u8]]) -> Option<Bytes> {
+    let all = exchange.response.headers.as_ref();
+    let headers = all.filter(|_| view.response.headers || view.logging);
+    let trailers = exchange.response.trailers.as_ref().filter(|_| view.response.trailers || view.logging);
     match rest {
         [b"code"] => {
-            let status = headers?.get(b":status")?;
+            let status = all?.get(b":status")?;
             Some(number(std::str::from_utf8(status).ok()?.parse().ok()?))
         }
         [b"code_details"] => Some(text(&exchange.info.code_details)).filter(|details| !details.is_empty()),
@@ -106,14 +126,12 @@ fn response(exchange: &Exchange, rest: &[&[u8]]) -> Option<Bytes> {
         [b"headers"] => headers.map(map),
         [b"headers", name] => joined(headers?, name),
         [b"headers_bytes"] => headers.map(|headers| size(headers.byte_size())),
-        [b"trailers"] => exchange.message(Side::Response).trailers.as_ref().map(map),
-        [b"trailers", name] => joined(exchange.message(Side::Response).trailers.as_ref()?, name),
+        [b"trailers"] => trailers.map(map),
+        [b"trailers", name] => joined(trailers?, name),
         [b"grpc_status"] => {
-            let trailers = exchange.response.trailers.as_ref();
-            let status = trailers
-                .and_then(|trailers| trailers.get(b"grpc-status"))
-                .or_else(|| headers?.get(b"grpc-status"));
-            Some(number(std::str::from_utf8(status?).ok()?.parse().ok()?))
+            let in_trailers = trailers.and_then(|trailers| trailers.get(b"grpc-status"));
+            let status = in_trailers.or_else(|| headers?.get(b"grpc-status"))?;
+            Some(number(std::str::from_utf8(status).ok()?.parse().ok()?))
         }
         [b"size"] => Some(number(exchange.info.response_bytes)),
         [b"total_size"] => {
@@ -125,10 +143,9 @@ fn response(exchange: &Exchange, rest: &[&[u8]]) -> Option<Bytes> {
 }
 
 /// `request.size` is the content-length where the client sent one, else what has arrived.
-fn request_size(exchange: &Exchange, headers: &Headers) -> u64 {
-    let announced =
-        headers.get(b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-    announced.unwrap_or(exchange.info.request_bytes)
+fn request_size(arrived: u64, headers: Option<&Headers>) -> u64 {
+    let announced = headers.and_then(|headers| headers.get(b"content-length"));
+    announced.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or(arrived)
 }
 
 fn address(address: SocketAddr, rest: &[&[u8]]) -> Option<Bytes> {

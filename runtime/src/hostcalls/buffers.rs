@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, MAX_DATA, kind, size};
 use super::link::Link;
-use crate::abi::{BufferKind, Status};
+use crate::abi::BufferKind;
 
 pub(super) fn link(link: &mut Link) -> wasmtime::Result<()> {
     link.add("proxy_get_buffer_status", proxy_get_buffer_status)?
@@ -31,10 +31,6 @@ fn proxy_get_buffer_bytes(
 ) -> Answer {
     let buffer = kind(buffer)?;
     let host = call.host()?;
-    if start.checked_add(max_size).is_none() {
-        host.buffer_len(buffer)?;
-        return Err(Status::BAD_ARGUMENT.into());
-    }
     let bytes = host.buffer_bytes(buffer, position(start), position(max_size))?;
     drop(host);
     call.give(&bytes, bytes_out, size_out)

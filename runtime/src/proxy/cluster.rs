@@ -59,6 +59,11 @@ impl Cluster {
         &self.stats
     }
 
+    /// How many endpoints are known now.
+    pub(super) fn endpoint_count(&self) -> usize {
+        self.endpoints.borrow().len()
+    }
+
     /// The endpoint whose turn it is.
     pub(super) fn endpoint(&self) -> Option<SocketAddr> {
         let endpoints = self.endpoints.borrow();

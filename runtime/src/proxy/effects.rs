@@ -175,6 +175,7 @@ impl Relay<'_> {
         {
             let mut exchange = self.exchange.borrow_mut();
             exchange.info.upstream_remote = Some(address);
+            exchange.info.upstream_endpoints = u64::try_from(cluster.endpoint_count()).ok();
             if let Some(headers) = &mut exchange.request.headers {
                 headers::rewrite(headers, &found.route, forward);
                 self.up = Some(Upstream::open(&cluster, address, headers, end));

@@ -13,7 +13,7 @@ use crate::host::clock::SystemClock;
 use crate::host::{Clusters, Metrics, Services, SharedData};
 use crate::worker::Worker;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 use std::rc::Rc;
@@ -54,12 +54,16 @@ pub enum LaunchError {
     Plugin(#[from] PluginError),
 }
 
-/// Names of clusters, for plugins.
-struct Names(HashSet<String>);
+/// The clusters as plugins ask for them.
+struct Names(HashMap<String, Rc<Cluster>>);
 
 impl Clusters for Names {
     fn knows(&self, name: &str) -> bool {
-        self.0.contains(name)
+        self.0.contains_key(name)
+    }
+
+    fn is_empty(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|cluster| cluster.endpoint_count() == 0)
     }
 }
 
@@ -125,7 +129,9 @@ impl Launch {
         let mut worker = Worker::new(Services {
             clock: Rc::new(SystemClock::default()),
             log: Rc::new(PluginLog::new(Arc::clone(&self.levels), self.number)),
-            clusters: Rc::new(Names(clusters.keys().cloned().collect())),
+            clusters: Rc::new(Names(
+                clusters.iter().map(|(name, cluster)| (name.clone(), Rc::clone(cluster))).collect(),
+            )),
             random: Rc::clone(&random) as Rc<RefCell<dyn crate::host::Random>>,
             metrics: Arc::clone(&self.metrics),
             shared_data: Arc::clone(&self.shared_data),

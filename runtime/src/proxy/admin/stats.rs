@@ -30,6 +30,7 @@ pub(super) fn stats(overview: &Overview, query: &str) -> Page {
     let histograms: Vec<MetricSnapshot> = overview.metrics.snapshot();
     let histograms = histograms
         .into_iter()
+        .map(|metric| MetricSnapshot { name: plugin_metric(&metric.name), ..metric })
         .filter(|metric| metric.kind == MetricKind::Histogram && wanted(&metric.name, metric.value));
     if is_json(query) {
         let mut list: Vec<Value> =
@@ -127,11 +128,17 @@ fn numbers(overview: &Overview) -> Vec<Number> {
     }
     for metric in overview.metrics.snapshot() {
         if metric.kind != MetricKind::Histogram {
-            let (kind, value, name) = (metric.kind, metric.value, metric.name);
-            all.push(Number { metric: sanitized(&name), labels: String::new(), name, kind, value });
+            let name = plugin_metric(&metric.name);
+            let (kind, value, metric) = (metric.kind, metric.value, sanitized(&metric.name));
+            all.push(Number { metric, labels: String::new(), name, kind, value });
         }
     }
     all
+}
+
+/// A plugin's metric as the text and JSON pages name it; Prometheus pages leave the prefix out.
+fn plugin_metric(name: &str) -> String {
+    format!("wasmcustom.{name}")
 }
 
 fn server(overview: &Overview) -> Vec<Number> {
