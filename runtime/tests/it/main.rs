@@ -1,0 +1,12 @@
+//! The proxy as a whole, in this process: connections, both protocols, failures, administration.
+
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod http2;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod support;
