@@ -61,7 +61,11 @@ impl Failure {
     pub(crate) fn because(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.causes.push(error.to_string());
+            let cause = error.to_string();
+            // Some errors repeat their source in their own words.
+            if !self.causes.last().is_some_and(|last| last.contains(&cause)) {
+                self.causes.push(cause);
+            }
             next = error.source();
         }
         self

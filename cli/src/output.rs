@@ -80,6 +80,14 @@ impl Output {
         failure.exit.into()
     }
 
+    /// Lets what libraries log appear on standard error.
+    pub(crate) fn start_log(&self) {
+        let level = if self.quiet { tracing::Level::WARN } else { tracing::Level::INFO };
+        let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(self.colour);
+        // It fails only where a log has been started already.
+        let _ = log.with_target(false).with_max_level(level).try_init();
+    }
+
     fn notice(&self, text: &str) {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }

@@ -3,6 +3,7 @@
 mod build;
 mod inspect;
 mod new;
+mod run;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +36,7 @@ pub(crate) struct CommandLine {
 enum Command {
     New(new::Args),
     Build(build::Args),
+    Run(run::Args),
     Test(test::Args),
     Inspect(inspect::Args),
 }
@@ -60,6 +62,7 @@ impl CommandLine {
         match self.command {
             Command::New(args) => args.exec(output),
             Command::Build(args) => args.exec(output),
+            Command::Run(args) => args.exec(output),
             Command::Test(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
         }

@@ -86,8 +86,11 @@ pub(crate) struct Memory {
 
 /// Reads a file that should be a module.
 pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>> {
-    let cannot =
-        |error: &std::io::Error| Failure::usage(format!("cannot read `{}`", path.display())).because(error);
+    let cannot = |error: &std::io::Error| {
+        Failure::usage(format!("cannot read `{}`", path.display()))
+            .because(error)
+            .help("a Wasm module was expected there; `cargo mesh-filter build` prints where it puts them")
+    };
     let facts = std::fs::metadata(path).map_err(|error| cannot(&error))?;
     if facts.is_dir() {
         return Err(Failure::usage(format!(

@@ -72,6 +72,9 @@ pub(crate) fn build_one(
     options: &Options,
     output: &Output,
 ) -> Result<Artifact> {
+    if options.wasm_opt {
+        wasm_opt::ensure()?;
+    }
     toolchain::ensure_target(workspace.root(), output)?;
     let target = options.target.as_deref().unwrap_or_else(|| workspace.target());
     let folder = target.join(PROFILE);

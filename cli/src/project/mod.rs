@@ -3,9 +3,11 @@
 pub(crate) mod build;
 pub(crate) mod filter;
 pub(crate) mod native;
+pub(crate) mod plugin;
 pub(crate) mod rustc;
 pub(crate) mod scenarios;
 mod ship;
 mod toolchain;
+pub(crate) mod upstream;
 mod wasm_opt;
 pub(crate) mod workspace;

@@ -1,8 +1,8 @@
 //! `wasm-opt` from Binaryen, on request: smaller code, at the price of line numbers in traps.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::failure::{Failure, Result};
 
@@ -16,17 +16,24 @@ const FEATURES: [&str; 6] = [
     "--enable-reference-types",
 ];
 
+/// Sees to it that the program is there, before minutes are spent on a build.
+pub(crate) fn ensure() -> Result<()> {
+    let mut command = Command::new("wasm-opt");
+    check(command.arg("--version").stdout(Stdio::null()).status(), "--version")
+}
+
 /// Rewrites a module in place, for size.
 pub(crate) fn optimise(module: &Path) -> Result<()> {
     let mut command = Command::new("wasm-opt");
     command.arg("-Os").args(FEATURES).arg(module).arg("--output").arg(module);
-    match command.status() {
+    check(command.status(), &module.display().to_string())
+}
+
+fn check(ended: io::Result<ExitStatus>, about: &str) -> Result<()> {
+    match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(Failure::failed(format!("`wasm-opt` ended with {status} on `{}`", module.display())).help(
-                "its message is above; leave out --wasm-opt to ship the module as the compiler wrote it",
-            ))
-        }
+        Ok(status) => Err(Failure::failed(format!("`wasm-opt` ended with {status} on `{about}`"))
+            .help("its message is above; leave out --wasm-opt to ship the module as the compiler wrote it")),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(Failure::missing_tool("`--wasm-opt` needs the program `wasm-opt`, which is not in PATH")
                 .help("install Binaryen, or leave out --wasm-opt"))

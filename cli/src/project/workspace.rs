@@ -157,9 +157,7 @@ fn not_a_project(stderr: &str) -> Failure {
     let reason = stderr.trim().trim_start_matches("error: ");
     let failure = Failure::usage(reason);
     if reason.contains("could not find `Cargo.toml`") {
-        failure.help(
-            "go to a filter crate, name one with --manifest-path, or make one: cargo mesh-filter new NAME",
-        )
+        failure.help("go to the folder of a filter crate, or make one: cargo mesh-filter new NAME")
     } else {
         failure.help("`cargo metadata` says so; mend the manifest")
     }

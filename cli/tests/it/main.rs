@@ -5,6 +5,8 @@ mod build;
 mod console;
 mod folder;
 mod inspect;
+mod module;
 mod new;
+mod run;
 mod sessions;
 mod test;

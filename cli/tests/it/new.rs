@@ -35,6 +35,10 @@ fn make(folder: &Folder, template: &str) {
             .env("CARGO_TARGET_DIR", target()),
     );
     assert!(target().join(format!("mesh-filter/{name}.wasm")).is_file());
+    let mut scenarios = folder.command(&name);
+    let scenarios = scenarios.args(["mesh-filter", "test", "--engine", "wasm", "--offline", "--quiet"]);
+    let played = succeed(scenarios.env("CARGO_TARGET_DIR", target()));
+    assert!(String::from_utf8_lossy(&played.stdout).ends_with(" passed, 0 failed\n"));
 }
 
 #[test]

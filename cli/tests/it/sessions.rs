@@ -2,6 +2,7 @@
 
 use crate::console::play;
 use crate::folder::Folder;
+use crate::module::PASSING;
 
 #[test]
 fn every_command_explains_itself() {
@@ -67,4 +68,15 @@ fn a_scenario_that_cannot_be_played_is_explained() {
         .write("empty.wasm", b"\0asm\x01\0\0\0")
         .write("good.test.yaml", about("empty.wasm"));
     play("scenarios", &folder);
+}
+
+#[test]
+fn what_cannot_be_run_is_explained() {
+    let folder = Folder::new("unrunnable");
+    folder
+        .write("plugin.wasm", PASSING)
+        .write("empty.wasm", "")
+        .write("broken.yaml", "static_resources:\n  listenerz: []\n")
+        .write("broken.json", "{\"a\": }");
+    play("run", &folder);
 }

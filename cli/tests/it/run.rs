@@ -1,0 +1,82 @@
+//! `run`: from a module to a proxy that answers, and to its end.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::folder::Folder;
+use crate::module::PASSING;
+
+/// A running proxy; killed where a test fails.
+struct Proxy(Child);
+
+impl Proxy {
+    /// Starts the command and reads where it listens.
+    fn start(command: &mut Command) -> (Self, String) {
+        let mut proxy = Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        let mut line = String::new();
+        BufReader::new(proxy.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listener main: http://").expect("an address").to_owned();
+        (proxy, address)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+#[cfg(unix)]
+#[test]
+fn a_module_runs_before_the_echo_until_it_is_told_to_stop() {
+    let folder = Folder::new("run");
+    folder.write("plugin.wasm", PASSING);
+    let mut command = folder.command("");
+    command.args(["mesh-filter", "run", "plugin.wasm", "--listen", "127.0.0.1:0", "--workers", "2"]);
+    let (mut proxy, address) = Proxy::start(&mut command);
+
+    let response = get(&address, "/cart?x=1");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(response.contains(r#""path": "/cart?x=1""#), "{response}");
+
+    let id = proxy.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(proxy.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_printed_configuration_can_be_run() {
+    let folder = Folder::new("print-config");
+    folder.write("plugin.wasm", PASSING).write("plugin.yaml", "greeting: hello\nport: 1\n");
+    let mut print = folder.command("");
+    print.args([
+        "run",
+        "plugin.wasm",
+        "--config",
+        "plugin.yaml",
+        "--listen",
+        "127.0.0.1:0",
+        "--print-config",
+    ]);
+    let printed = crate::folder::succeed(print.args(["--upstream", "http://127.0.0.1:1"]));
+    let text = String::from_utf8(printed.stdout).unwrap();
+    assert!(text.contains(r#"{\"greeting\":\"hello\",\"port\":1}"#), "{text}");
+    folder.write("proxy.yaml", &text);
+
+    let (_proxy, address) = Proxy::start(folder.command("").args(["run", "--proxy-config", "proxy.yaml"]));
+
+    // Nobody listens at the upstream.
+    assert!(get(&address, "/").starts_with("HTTP/1.1 503 "));
+}
