@@ -1,7 +1,7 @@
 //! What the engine's effects mean for the two peers of an exchange.
 
 use super::cluster::Cluster;
-use super::config::{Action, Forward};
+use super::config::{Action, Forward, HttpConnections};
 use super::relay::Relay;
 use super::reply::{self, flags};
 use super::router::Found;
@@ -29,13 +29,14 @@ pub(super) struct Progress {
     pub(super) route_deadline: Option<Instant>,
     request_done: Option<Instant>,
     idle_timeout: Option<Duration>,
+    request_timeout: Option<Duration>,
     began: Instant,
     last_move: Instant,
     over: Option<bool>,
 }
 
 impl Progress {
-    pub(super) fn new(request_ended: bool, idle_timeout: Option<Duration>) -> Self {
+    pub(super) fn new(request_ended: bool, config: &HttpConnections) -> Self {
         let now = Instant::now();
         Self {
             request_ended,
@@ -44,7 +45,8 @@ impl Progress {
             response_given: false,
             route_deadline: None,
             request_done: None,
-            idle_timeout,
+            idle_timeout: config.stream_idle_timeout,
+            request_timeout: config.request_timeout,
             began: now,
             last_move: now,
             over: None,
@@ -68,7 +70,14 @@ impl Progress {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         let idle = self.idle_timeout.map(|timeout| self.last_move + timeout);
-        [idle, self.route_deadline].into_iter().flatten().min()
+        [idle, self.route_deadline, self.request_deadline()].into_iter().flatten().min()
+    }
+
+    /// When the client must have sent its whole request.
+    pub(super) fn request_deadline(&self) -> Option<Instant> {
+        self.request_timeout
+            .filter(|_| !self.request_ended && !self.abandoned)
+            .map(|timeout| self.began + timeout)
     }
 
     pub(super) fn is_idle(&self, now: Instant) -> bool {

@@ -30,6 +30,14 @@ pub enum PluginError {
         /// Why.
         source: LoadError,
     },
+    /// Its configuration asks for something that is not there yet.
+    #[error("plugin `{plugin}`: {feature} is not supported yet")]
+    Unsupported {
+        /// Name of the plugin.
+        plugin: String,
+        /// What it asks for.
+        feature: &'static str,
+    },
     /// It did not start.
     #[error(transparent)]
     Start(#[from] crate::plugin::StartError),
@@ -48,6 +56,14 @@ impl Modules {
         let mut modules = Self { engine: Engine::serving(limits)?, loaded: Vec::new() };
         for filter in bootstrap.listeners.iter().flat_map(|listener| &listener.http.filters) {
             let plugin = &filter.plugin;
+            // Running without a restriction that somebody relies on would be worse than not running.
+            if !plugin.allowed_capabilities.is_empty() {
+                let feature = "`capability_restriction_config`";
+                return Err(PluginError::Unsupported { plugin: plugin.name.clone(), feature });
+            }
+            if plugin.failure_policy == config::FailurePolicy::FailReload {
+                tracing::warn!(plugin = plugin.name, "a failed plugin is not reloaded yet: it stays closed");
+            }
             if modules.find(&plugin.vm.code).is_some() {
                 continue;
             }

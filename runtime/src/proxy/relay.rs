@@ -74,7 +74,7 @@ impl<'a> Relay<'a> {
         }
         place.listener.stats.requests.add(1);
         place.listener.stats.requests_active.add(1);
-        let progress = Progress::new(end, config.stream_idle_timeout);
+        let progress = Progress::new(end, config);
         let mut relay = Self { place, id, exchange, down, up: None, found, progress };
         match prepared {
             Ok(()) => relay.act(|worker, id| worker.headers(id, Side::Request, headers, end)),
@@ -249,6 +249,8 @@ impl<'a> Relay<'a> {
             }
             let reply = reply::text(504, "upstream request timeout", "response_timeout");
             self.time_out(reply, flags::UPSTREAM_REQUEST_TIMEOUT);
+        } else if self.progress.request_deadline().is_some_and(|deadline| deadline <= now) {
+            self.time_out(reply::text(408, "request timeout", "request_overall_timeout"), 0);
         } else if self.progress.is_idle(now) {
             let status = if self.progress.request_ended { 504 } else { 408 };
             self.time_out(

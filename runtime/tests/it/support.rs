@@ -1,7 +1,7 @@
 //! A proxy from a few lines of configuration, upstreams that do as told, and a plain client.
 
 use mesh_filter_runtime::proxy::config::Bootstrap;
-use mesh_filter_runtime::proxy::{ServeOptions, Server};
+use mesh_filter_runtime::proxy::{ServeError, ServeOptions, Server};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
@@ -12,7 +12,29 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A proxy whose routes stand in `routes` (YAML flow, one per line) and lead to these clusters.
-pub(crate) fn proxy(routes: &[&str], clusters: &[(&str, &[SocketAddr], bool)]) -> Server {
+pub(crate) fn proxy(routes: &[&str], clusters: &[Cluster<'_>]) -> Server {
+    start(routes, clusters, "").unwrap()
+}
+
+/// A cluster's name, endpoints, and whether it speaks HTTP/2.
+pub(crate) type Cluster<'a> = (&'a str, &'a [SocketAddr], bool);
+
+/// A filter for [`start`], with this field beside its code; the code is an empty module.
+pub(crate) fn wasm_filter(field: &str) -> String {
+    format!(
+        r#"          - name: p
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+              config:
+                name: p
+                {field}
+                vm_config: {{runtime: envoy.wasm.runtime.v8, code: {{local: {{inline_bytes: "AGFzbQEAAAA="}}}}}}
+"#
+    )
+}
+
+/// As [`proxy`], with filters (YAML), where starting may fail.
+pub(crate) fn start(routes: &[&str], clusters: &[Cluster<'_>], filters: &str) -> Result<Server, ServeError> {
     let routes: String = routes.iter().map(|route| format!("              - {route}\n")).collect();
     let clusters: String =
         clusters.iter().map(|(name, endpoints, http2)| cluster(name, endpoints, *http2)).collect();
@@ -36,13 +58,13 @@ static_resources:
               routes:
 {routes}
           http_filters:
-          - name: router
+{filters}          - name: router
             typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
   clusters:
 {clusters}"#
     );
     let bootstrap = Bootstrap::parse("test.yaml", &text).unwrap();
-    Server::start(bootstrap, &ServeOptions { drain_time: PATIENCE, ..ServeOptions::default() }).unwrap()
+    Server::start(bootstrap, &ServeOptions { drain_time: PATIENCE, ..ServeOptions::default() })
 }
 
 fn cluster(name: &str, endpoints: &[SocketAddr], http2: bool) -> String {
