@@ -12,8 +12,9 @@ use wasmtime::{Cache, CacheConfig, Config, EngineWeak, Linker, Store, UpdateDead
 
 /// Most frames of a backtrace, as many as Envoy shows.
 const MAX_FRAMES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19);
-/// Address space set aside for a VM; larger memories move. Keeps the virtual size small.
-const MEMORY_RESERVATION: u64 = 64 << 20;
+/// Address space set aside for a VM: all that 32 bits reach, so that guest code needs no bounds
+/// checks. It costs no memory; resident is what the guest has touched.
+const MEMORY_RESERVATION: u64 = 4 << 30;
 /// Between looks at a call's CPU time; its error is at most two of them.
 const LONGEST_TICK: Duration = Duration::from_millis(10);
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
