@@ -1,5 +1,6 @@
 //! Replaces a string in a body that comes in pieces.
 
+use memchr::memmem;
 use serde::{Deserialize, Deserializer, de};
 
 /// What is searched for: at least one byte.
@@ -33,17 +34,8 @@ impl Pattern {
 
     /// What stands before and after the first occurrence.
     fn split<'a>(&self, bytes: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let first = *self.0.first()?;
-        let mut start = 0;
-        loop {
-            let tail = bytes.get(start..)?;
-            start += tail.iter().position(|byte| *byte == first)?;
-            let candidate = bytes.get(start..)?;
-            if let Some(after) = candidate.strip_prefix(self.0.as_slice()) {
-                return Some((bytes.get(..start)?, after));
-            }
-            start += 1;
-        }
+        let start = memmem::find(bytes, &self.0)?;
+        Some((bytes.get(..start)?, bytes.get(start..)?.strip_prefix(self.0.as_slice())?))
     }
 
     /// Length of the longest end of `bytes` with which the pattern could begin.
