@@ -1,10 +1,16 @@
 //! Replaces a string in a body that comes in pieces.
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde::{Deserialize, Deserializer, de};
 
 /// What is searched for: at least one byte.
-pub(crate) struct Pattern(Vec<u8>);
+pub(crate) struct Pattern(Finder<'static>);
+
+impl From<&[u8]> for Pattern {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Finder::new(bytes).into_owned())
+    }
+}
 
 /// A piece of the body after the replacement.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,18 +40,18 @@ impl Pattern {
 
     /// What stands before and after the first occurrence.
     fn split<'a>(&self, bytes: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let start = memmem::find(bytes, &self.0)?;
-        Some((bytes.get(..start)?, bytes.get(start..)?.strip_prefix(self.0.as_slice())?))
+        let start = self.0.find(bytes)?;
+        Some((bytes.get(..start)?, bytes.get(start + self.0.needle().len()..)?))
     }
 
     /// Length of the longest end of `bytes` with which the pattern could begin.
     fn undecided(&self, bytes: &[u8]) -> usize {
-        let longest = bytes.len().min(self.0.len().saturating_sub(1));
+        let longest = bytes.len().min(self.0.needle().len().saturating_sub(1));
         (1..=longest)
             .rev()
             .find(|length| {
                 let end = bytes.len().checked_sub(*length).and_then(|start| bytes.get(start..));
-                end.is_some_and(|end| self.0.starts_with(end))
+                end.is_some_and(|end| self.0.needle().starts_with(end))
             })
             .unwrap_or(0)
     }
@@ -57,7 +63,7 @@ impl<'de> Deserialize<'de> for Pattern {
         if text.is_empty() {
             return Err(de::Error::custom("the pattern is empty: expected at least one character"));
         }
-        Ok(Self(text.into_bytes()))
+        Ok(Self::from(text.as_bytes()))
     }
 }
 
@@ -67,7 +73,7 @@ mod tests {
 
     /// Sends chunks through as the filter does.
     fn stream(pattern: &str, with: &str, chunks: &[&[u8]]) -> Vec<u8> {
-        let pattern = Pattern(pattern.as_bytes().to_vec());
+        let pattern = Pattern::from(pattern.as_bytes());
         let (mut sent, mut kept) = (Vec::new(), Vec::new());
         for (index, chunk) in chunks.iter().enumerate() {
             let bytes = [kept.as_slice(), chunk].concat();
@@ -101,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_piece_without_the_pattern_is_not_copied() {
-        let pattern = Pattern(b"foo".to_vec());
+        let pattern = Pattern::from(&b"foo"[..]);
         assert_eq!(pattern.replace(b"bar fo", b"x", false), Rewritten { bytes: None, undecided: 2 });
         assert_eq!(pattern.replace(b"bar fo", b"x", true), Rewritten { bytes: None, undecided: 0 });
     }
