@@ -7,18 +7,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-/// Connections at the same time: enough to keep one worker busy.
-const CONNECTIONS: u32 = 8;
+/// Connections at the same time: enough that the proxy always finds work waiting, so that waking
+/// sleepers, which costs both hosts the same, does not hide what they do.
+const CONNECTIONS: u32 = 32;
+
+/// Threads of the load; each writes to all its connections before it reads from them.
+const THREADS: u32 = 2;
 
 /// A host that is silent for so long is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends `requests` over all connections and returns how long each took.
 pub(crate) fn run(address: SocketAddr, path: &str, requests: u32) -> Result<Vec<Duration>> {
-    let share = requests / CONNECTIONS;
+    let rounds = requests / CONNECTIONS;
     thread::scope(|scope| {
-        let clients: Vec<_> =
-            (0..CONNECTIONS).map(|_| scope.spawn(|| client(address, path, share))).collect();
+        let clients: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| client(address, path, rounds))).collect();
         let mut latencies = Vec::new();
         for client in clients {
             latencies.extend(client.join().map_err(|_| anyhow!("a client broke off"))??);
@@ -27,21 +30,31 @@ pub(crate) fn run(address: SocketAddr, path: &str, requests: u32) -> Result<Vec<
     })
 }
 
-fn client(address: SocketAddr, path: &str, requests: u32) -> Result<Vec<Duration>> {
-    let mut stream = TcpStream::connect(address).with_context(|| format!("connecting to `{address}`"))?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn client(address: SocketAddr, path: &str, rounds: u32) -> Result<Vec<Duration>> {
+    let mut streams = (0..CONNECTIONS / THREADS).map(|_| connect(address)).collect::<Result<Vec<_>>>()?;
     let request =
         format!("GET {path} HTTP/1.1\r\nhost: bench.example\r\nuser-agent: bench\r\naccept: */*\r\n\r\n");
     let mut space = vec![0; 256 << 10];
     let mut latencies = Vec::new();
-    for _ in 0..requests {
-        let begun = Instant::now();
-        stream.write_all(request.as_bytes())?;
-        response(&mut stream, &mut space)?;
-        latencies.push(begun.elapsed());
+    for _ in 0..rounds {
+        let mut begun = Vec::with_capacity(streams.len());
+        for stream in &mut streams {
+            begun.push(Instant::now());
+            stream.write_all(request.as_bytes())?;
+        }
+        for (stream, begun) in streams.iter_mut().zip(begun) {
+            response(stream, &mut space)?;
+            latencies.push(begun.elapsed());
+        }
     }
     Ok(latencies)
+}
+
+fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address).with_context(|| format!("connecting to `{address}`"))?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }
 
 /// Reads one response with status 200 to its end.
