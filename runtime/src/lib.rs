@@ -21,6 +21,7 @@ pub mod headers;
 pub mod host;
 #[cfg(feature = "wasm")]
 mod hostcalls;
+mod number_map;
 pub mod plugin;
 #[cfg(feature = "proxy")]
 pub mod proxy;

@@ -9,10 +9,11 @@ use crate::exchange::{Exchange, Info, LocalReply, SharedExchange, Side};
 use crate::guest::{Callback, ContextId, Guest};
 use crate::headers::Headers;
 use crate::host::{Deferred, Host, HttpCall, HttpCallOutcome, Phase, Services, SharedHost, VmSettings};
+use crate::number_map::NumberMap;
 use crate::plugin::{Answer, Plugin, PluginOptions, Plugins, StartError, Vm};
 use bytes::Bytes;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ pub enum Command {
 pub struct Worker {
     services: Services,
     plugins: Plugins,
-    streams: HashMap<StreamId, Chain>,
+    streams: NumberMap<StreamId, Chain>,
     commands: VecDeque<Command>,
     last_stream: u64,
 }
@@ -79,7 +80,7 @@ impl Worker {
         Self {
             services,
             plugins: Plugins::default(),
-            streams: HashMap::new(),
+            streams: NumberMap::default(),
             commands: VecDeque::new(),
             last_stream: 0,
         }

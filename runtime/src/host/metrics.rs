@@ -2,7 +2,8 @@
 
 use super::Host;
 use crate::abi::{MetricKind, Status};
-use std::collections::{BTreeMap, HashMap};
+use crate::number_map::NumberMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -162,7 +163,7 @@ impl Metric {
 #[derive(Debug, Default)]
 pub(super) struct MetricIds {
     next: [u32; 3],
-    by_id: HashMap<u32, Arc<Metric>>,
+    by_id: NumberMap<u32, Arc<Metric>>,
 }
 
 impl MetricIds {

@@ -26,9 +26,10 @@ pub use random::Random;
 pub use shared_data::SharedData;
 
 use crate::guest::ContextId;
+use crate::number_map::NumberMap;
 use bytes::Bytes;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ pub struct Host {
     services: Services,
     vm: VmSettings,
     plugins: BTreeMap<ContextId, Rc<PluginSettings>>,
-    streams: HashMap<ContextId, View>,
+    streams: NumberMap<ContextId, View>,
     last_context: ContextId,
     phase: Phase,
     effective: ContextId,
@@ -103,7 +104,7 @@ impl Host {
             services,
             vm,
             plugins: BTreeMap::new(),
-            streams: HashMap::new(),
+            streams: NumberMap::default(),
             last_context: 0,
             phase: Phase::Start,
             effective: 0,

@@ -27,7 +27,7 @@ pub(crate) fn start() -> Result<SocketAddr> {
 
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let (small, large) = (answer(b"hello from the upstream\n"), answer(&text(LARGE)));
+    let (small, large) = (answer(b"hello from the upstream\n"), answer(&page(LARGE)));
     let mut request = Vec::new();
     let mut space = [0; 8 << 10];
     loop {
@@ -51,12 +51,9 @@ fn answer(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Prose for filters to search.
-fn text(size: usize) -> Vec<u8> {
-    b"The lazy dog sleeps while the brown fox jumps over the fence and is gone.\n"
-        .iter()
-        .copied()
-        .cycle()
-        .take(size)
-        .collect()
+/// A page: prose with a link in each two kilobytes.
+fn page(size: usize) -> Vec<u8> {
+    let prose = "<p>The lazy dog sleeps while the brown fox jumps over the fence and is gone.</p>\n";
+    let section = format!("{}<a href=\"https://foo.com/next\">next</a>\n", prose.repeat(24));
+    section.bytes().cycle().take(size).collect()
 }

@@ -36,7 +36,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     },
     Workload {
         name: "body-rewrite",
-        filter: Some(("body-rewrite", r#"{"from": "lazy", "to": "sleepy"}"#)),
+        filter: Some(("body-rewrite", r#"{"from": "https://foo.com", "to": "https://bar.example"}"#)),
         path: "/large",
         requests: 2_000,
     },
