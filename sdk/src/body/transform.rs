@@ -60,8 +60,7 @@ impl Transform {
         let new = if size > known { read(buffer, known, size - known)? } else { Vec::new() };
         let rejoined = !self.in_proxy && !self.kept.is_empty();
 
-        let mut bytes = std::mem::take(&mut self.kept);
-        bytes.extend_from_slice(&new);
+        let bytes = if self.kept.is_empty() { new } else { [std::mem::take(&mut self.kept), new].concat() };
         let mut chunk = Chunk::new(bytes, last);
         (self.function)(&mut chunk)?;
         let done = chunk.finish();
@@ -72,9 +71,18 @@ impl Transform {
             _ => Flow::Hold,
         };
         let left_behind = flow == Flow::Send && !done.kept.is_empty();
-        self.held.extend_from_slice(&done.sent);
+        let differs = done.changed || rejoined || left_behind;
         self.kept = done.kept;
-        if done.changed || rejoined || left_behind {
+        if flow == Flow::Send && self.held.is_empty() {
+            // The common case, without a copy of the chunk.
+            self.in_proxy = false;
+            if differs {
+                write(buffer, size, &done.sent)?;
+            }
+            return Ok(flow);
+        }
+        self.held.extend_from_slice(&done.sent);
+        if differs {
             let mut whole = self.held.clone();
             if flow == Flow::Hold {
                 whole.extend_from_slice(&self.kept);
