@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 /// Room for one read of a head.
 pub(super) const HEAD_READ: usize = 8 << 10;
 /// Room for one read of a body.
-pub(super) const BODY_READ: usize = 32 << 10;
+pub(super) const BODY_READ: usize = 64 << 10;
 
 /// Both directions of a connection.
 #[derive(Debug)]
