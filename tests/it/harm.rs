@@ -64,7 +64,7 @@ fn a_harmful_plugin_answers_503_within_a_bound_and_others_go_on() {
     listeners.push(listener("plain", &[], &routes(), &json!({})));
     let file = folder("harm").join("bootstrap.json");
     bootstrap::write(&file, &listeners, &[bootstrap::cluster("upstream", &[upstream.address])]);
-    let Some(program) = program("mesh-filter-proxy") else { return };
+    let program = program("mesh-filter-proxy");
     let host = Host::start(&program, &file, "ours");
 
     for (name, _, callback) in &cases {
@@ -84,7 +84,7 @@ fn a_plugin_that_fails_open_lets_later_streams_pass() {
     let file = folder("harm-open").join("bootstrap.json");
     let listeners = [listener("trap", &[filter], &routes(), &json!({}))];
     bootstrap::write(&file, &listeners, &[bootstrap::cluster("upstream", &[upstream.address])]);
-    let Some(program) = program("mesh-filter-proxy") else { return };
+    let program = program("mesh-filter-proxy");
     let host = Host::start(&program, &file, "ours");
 
     assert_eq!(status(host.listener("trap"), ""), 200, "before");
@@ -124,7 +124,7 @@ fn refusal(program: &Path, name: &str, module: &Path, configuration: &str) -> St
 
 #[test]
 fn a_module_that_cannot_run_is_refused_with_a_clear_error() {
-    let Some(program) = program("mesh-filter-proxy") else { return };
+    let program = program("mesh-filter-proxy");
     let folder = folder("harm-at-start");
     let noop = std::fs::read(guest("noop")).unwrap();
     let files: [(&str, &[u8], &str); 5] = [
@@ -150,7 +150,7 @@ fn a_module_that_cannot_run_is_refused_with_a_clear_error() {
 
 #[test]
 fn a_plugin_that_does_not_start_is_refused_with_a_clear_error() {
-    let Some(program) = program("mesh-filter-proxy") else { return };
+    let program = program("mesh-filter-proxy");
     let cases = [
         ("refuse", "", "configure"),
         ("refuse_vm", "", "vm_start"),

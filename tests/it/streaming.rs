@@ -184,7 +184,7 @@ fn bodies_of_100_mib_stream_at_constant_memory() {
         [listener("plain", &[], &routes, &json!({})), listener("filter", &[filter], &routes, &json!({}))];
     let file = root().join("target/acceptance/streaming/bootstrap.json");
     bootstrap::write(&file, &listeners, &[bootstrap::cluster("upstream", &[upstream.address])]);
-    let Some(program) = program("mesh-filter-proxy") else { return };
+    let program = program("mesh-filter-proxy");
     let host = Host::start(&program, &file, "ours");
     let http2 = has_curl();
 

@@ -46,7 +46,7 @@ pub(crate) fn metadata() -> String {
 pub(crate) fn example(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        let cli = program("cargo-mesh-filter").expect("this workspace has the CLI");
+        let cli = program("cargo-mesh-filter");
         let mut build = Command::new(cli);
         build.args(["mesh-filter", "build", "--workspace", "--offline"]).current_dir(root().join("examples"));
         let output = build.stdin(Stdio::null()).output().expect("the CLI runs");
@@ -56,12 +56,12 @@ pub(crate) fn example(name: &str) -> PathBuf {
     folder.join(name).with_extension("wasm")
 }
 
-/// The program with this name, if this workspace has one.
-pub(crate) fn program(name: &str) -> Option<PathBuf> {
+/// The program of this workspace with this name.
+pub(crate) fn program(name: &str) -> PathBuf {
     static PROGRAMS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     // With the same selection as the tests themselves, so that cargo reuses what it built for them.
     let programs = PROGRAMS.get_or_init(|| files(&artefacts(&["--workspace", "--bins"]), "executable"));
-    found(programs, name, "")
+    found(programs, name, "").unwrap_or_else(|| panic!("the workspace has a program `{name}`"))
 }
 
 fn found(files: &[PathBuf], name: &str, extension: &str) -> Option<PathBuf> {
