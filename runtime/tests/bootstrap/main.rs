@@ -58,6 +58,13 @@ fn folder() -> PathBuf {
     folder
 }
 
+/// A file for one test: tests run at the same time, each on a thread of its own.
+fn file(name: &str) -> PathBuf {
+    let folder = folder().join(format!("{:?}", std::thread::current().id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name.replace('/', " "))
+}
+
 /// The module as a file. Written under another name first: tests run at the same time.
 fn module() -> PathBuf {
     let path = folder().join("noop.wasm");
@@ -83,7 +90,7 @@ fn accepted() -> Vec<(String, String)> {
 }
 
 fn read(name: &str, text: &str) -> Bootstrap {
-    let path = folder().join(name.replace('/', " "));
+    let path = file(name);
     std::fs::write(&path, text).unwrap();
     Bootstrap::load(&path).unwrap_or_else(|error| panic!("{name}: {}", error.render()))
 }
@@ -128,7 +135,7 @@ fn envoy_accepts_every_accepted_configuration() {
     };
     let mut refused = Vec::new();
     let mut validate = |name: String, text: &str| {
-        let path = folder().join(name.replace('/', " "));
+        let path = file(&name);
         std::fs::write(&path, text).unwrap();
         let output = Command::new(&envoy)
             .args(["--mode", "validate", "--log-level", "error", "-c"])
