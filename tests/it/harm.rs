@@ -151,16 +151,21 @@ fn a_module_that_cannot_run_is_refused_with_a_clear_error() {
 #[test]
 fn a_plugin_that_does_not_start_is_refused_with_a_clear_error() {
     let program = program("mesh-filter-proxy");
-    let cases = [
-        ("refuse", "", "configure"),
-        ("refuse_vm", "", "vm_start"),
-        ("trap", "in configure", "asked to"),
-        ("spin", "in configure", "cpu"),
-        ("hog", "in configure", "memory"),
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("refuse", "", &["configure"]),
+        ("refuse_vm", "", &["vm_start"]),
+        ("trap", "in configure", &["asked to"]),
+        ("spin", "in configure", &["cpu"]),
+        // On a busy machine the pages of 1 GiB cost more CPU time than a call may use.
+        ("hog", "in configure", &["memory", "cpu"]),
     ];
     for (module, configuration, clear) in cases {
         let said = refusal(&program, module, &guest(module), configuration);
         assert!(said.contains("guilty"), "{module}: the error does not name the plugin:\n{said}");
-        assert!(said.to_lowercase().contains(clear), "{module}: the error does not say `{clear}`:\n{said}");
+        let lower = said.to_lowercase();
+        assert!(
+            clear.iter().any(|word| lower.contains(word)),
+            "{module}: the error says none of {clear:?}:\n{said}"
+        );
     }
 }
