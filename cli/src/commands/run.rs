@@ -160,13 +160,15 @@ impl Args {
         let options = ServeOptions { workers: self.workers, limits, ..ServeOptions::default() };
         let names: Vec<_> = bootstrap.listeners.iter().map(|listener| listener.name.clone()).collect();
         let server = Server::start(bootstrap, &options).map_err(cannot_start)?;
-        for (name, address) in names.iter().zip(server.addresses()) {
-            output.data(&format!("listener {name}: http://{address}\n"));
-        }
-        if let Some(address) = server.admin_address() {
-            output.data(&format!("admin: http://{address}\n"));
-        }
-        server.wait().map_err(|error| Failure::failed("the proxy has stopped").because(&error))
+        let announce = |server: &Server| {
+            for (name, address) in names.iter().zip(server.addresses()) {
+                output.data(&format!("listener {name}: http://{address}\n"));
+            }
+            if let Some(address) = server.admin_address() {
+                output.data(&format!("admin: http://{address}\n"));
+            }
+        };
+        server.wait_after(announce).map_err(|error| Failure::failed("the proxy has stopped").because(&error))
     }
 }
 

@@ -212,9 +212,23 @@ impl Server {
     ///
     /// # Errors
     /// When the operating system does not let signals be watched.
-    pub fn wait(mut self) -> Result<(), ServeError> {
+    pub fn wait(self) -> Result<(), ServeError> {
+        self.wait_after(|_| {})
+    }
+
+    /// As [`Self::wait`]; calls `ready` once signals are watched, so that whoever learns there that
+    /// the proxy runs can end it in order at once.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn wait_after(mut self, ready: impl FnOnce(&Self)) -> Result<(), ServeError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(watch_signals(&self.overview.stage))?;
+        let signals = {
+            let _context = runtime.enter();
+            Signals::new()?
+        };
+        ready(&self);
+        runtime.block_on(watch_signals(&self.overview.stage, signals));
         self.join();
         Ok(())
     }
@@ -263,8 +277,7 @@ pub fn serve(bootstrap: Bootstrap, options: &ServeOptions) -> Result<(), ServeEr
 }
 
 /// Returns when the proxy has begun to drain and all workers are done, or at the second signal.
-async fn watch_signals(stage: &watch::Sender<Stage>) -> io::Result<()> {
-    let mut terminate = Signals::new()?;
+async fn watch_signals(stage: &watch::Sender<Stage>, mut terminate: Signals) {
     let mut watched = stage.subscribe();
     tokio::select! {
         () = terminate.next() => { stage.send_if_modified(|stage| {
@@ -279,7 +292,6 @@ async fn watch_signals(stage: &watch::Sender<Stage>) -> io::Result<()> {
         // Workers drop their receivers when they are done; ours is the last.
         () = drained(stage, watched) => {}
     }
-    Ok(())
 }
 
 async fn drained(stage: &watch::Sender<Stage>, ours: watch::Receiver<Stage>) {
