@@ -28,8 +28,7 @@ const FEWEST_PAIRS: usize = 5;
 
 /// Compare this proxy's CPU time per request and latency with Envoy's
 ///
-/// Writes `target/bench.json` and fails if a workload of small requests through a filter needs more than half of
-/// Envoy's CPU time. The others are measured only.
+/// Writes `target/bench.json` and fails if a workload with a filter needs more than half of Envoy's CPU time.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Pairs of runs for each workload
