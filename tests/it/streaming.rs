@@ -40,7 +40,7 @@ impl Upstream {
         let (received, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let counters = (Arc::clone(&received), Arc::clone(&sent));
         thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().filter_map(Result::ok) {
                 let (received, sent) = counters.clone();
                 thread::spawn(move || serve(stream, &received, &sent).is_ok());
             }

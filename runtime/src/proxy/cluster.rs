@@ -35,6 +35,8 @@ pub(super) struct Cluster {
     next: Cell<usize>,
     idle: RefCell<HashMap<SocketAddr, Vec<http1::Client>>>,
     openers: RefCell<HashMap<SocketAddr, Opener>>,
+    /// Whether the last connection could not be made, which has been said then.
+    failing: Rc<Cell<bool>>,
 }
 
 impl Cluster {
@@ -48,6 +50,7 @@ impl Cluster {
             next: Cell::new(0),
             idle: RefCell::default(),
             openers: RefCell::default(),
+            failing: Rc::default(),
         })
     }
 
@@ -143,14 +146,22 @@ impl Cluster {
         stats.connections.add(1);
         let opener = self.config.http2.then(|| self.openers.borrow().get(&address).cloned()).flatten();
         let http2 = self.config.http2;
+        let (name, failing) = (self.name().to_owned(), Rc::clone(&self.failing));
         let connect = async move {
             if let Some(opener) = opener
                 && let Ok(opener) = opener.ready().await
             {
                 return Ok(Connection::Http2(opener));
             }
-            let io = TcpStream::connect(address).await.map_err(|_| Broken::Connect)?;
-            io.set_nodelay(true).map_err(|_| Broken::Connect)?;
+            let connected =
+                TcpStream::connect(address).await.and_then(|io| io.set_nodelay(true).map(|()| io));
+            let io = connected.map_err(|error| {
+                if !failing.replace(true) {
+                    tracing::warn!(cluster = name, %address, %error, "cannot connect");
+                }
+                Broken::Connect
+            })?;
+            failing.set(false);
             if !http2 {
                 return Ok(Connection::Http1(http1::Client::new(io)));
             }

@@ -102,7 +102,7 @@ pub(crate) fn upstream() -> (SocketAddr, Receiver<Peer>) {
     let address = listener.local_addr().unwrap();
     let (send, receive) = channel();
     thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
+        for stream in listener.incoming().filter_map(Result::ok) {
             if send.send(Peer::new(stream)).is_err() {
                 return;
             }

@@ -12,10 +12,12 @@ mod protocol;
 mod sdk;
 mod services;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
 use crate::support::bootstrap;
 use crate::support::build::{program, root};
@@ -32,6 +34,7 @@ struct Pair {
     ours: Host,
     upstream: Upstream,
     callee: Upstream,
+    _refusing: Refusing,
 }
 
 /// How often an exchange that differs is looked at; on a busy machine each host loses the race about every second time.
@@ -47,20 +50,20 @@ impl Pair {
         let ours = program("mesh-filter-proxy");
         let upstream = Upstream::start(answers::upstream);
         let callee = Upstream::start(answers::callee);
-        let nobody = refusing();
+        let refusing = Refusing::new();
         let clusters = [
             bootstrap::cluster("upstream", &[upstream.address]),
             bootstrap::cluster("callee", &[callee.address]),
             // The name that the example `cohort-callout` asks for.
             bootstrap::cluster("bucket", &[callee.address]),
-            bootstrap::cluster("refused", &[nobody]),
+            bootstrap::cluster("refused", &[refusing.address]),
             bootstrap::cluster("empty", &[]),
         ];
         let file = folder(name).join("bootstrap.json");
         bootstrap::write(&file, listeners, &clusters);
         let envoy = Host::start(&envoy, &file, "envoy");
         let ours = Host::start(&ours, &file, "ours");
-        Some(Self { envoy, ours, upstream, callee })
+        Some(Self { envoy, ours, upstream, callee, _refusing: refusing })
     }
 
     /// Runs each exchange in both hosts and tells every difference.
@@ -109,10 +112,19 @@ fn folder(name: &str) -> PathBuf {
     root().join("target/acceptance").join(name)
 }
 
-/// An address at which nobody listens.
-fn refusing() -> std::net::SocketAddr {
-    // The listener is dropped, so its port refuses; nothing else binds it while the test runs but by chance.
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// An address that refuses.
+struct Refusing {
+    address: SocketAddr,
+    /// Bound and not listening: nobody else is given the port.
+    _socket: Socket,
+}
+
+impl Refusing {
+    fn new() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        Self { address: socket.local_addr().unwrap().as_socket().unwrap(), _socket: socket }
+    }
 }
 
 /// An HTTP/2 request with prior knowledge, by curl; headers in the order of arrival.

@@ -71,6 +71,13 @@ impl Host {
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
     }
 
+    /// The end of what it wrote to standard error.
+    fn last_lines(&self, count: usize) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(count)..].join("\n")
+    }
+
     /// Looks again and again until something is seen; fails if the process ends or takes too long.
     fn wait<T>(&mut self, look: impl Fn(&Self) -> Option<T>) -> T {
         let begun = Instant::now();
@@ -93,6 +100,9 @@ impl Drop for Host {
         // Either it has ended already or it ends now.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("the end of {}:\n{}", self.log.display(), self.last_lines(20));
+        }
     }
 }
 

@@ -41,7 +41,7 @@ impl Upstream {
         let (sender, requests) = channel();
         let sender = Arc::new(sender);
         thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().filter_map(Result::ok) {
                 let sender = Arc::clone(&sender);
                 // A broken connection is the peer's affair; what it shows, the client's side sees.
                 thread::spawn(move || serve(&stream, answers, &sender).is_ok());

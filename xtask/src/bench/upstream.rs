@@ -17,7 +17,7 @@ pub(crate) fn start() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("binding a free port for the upstream")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
+        for stream in listener.incoming().filter_map(Result::ok) {
             // A connection that breaks is the proxy's to report.
             thread::spawn(move || serve(stream).is_ok());
         }

@@ -64,7 +64,7 @@ fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Result<Sock
     let address = listener.local_addr()?;
     let answer = Arc::new(answer);
     thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
+        for stream in listener.incoming().filter_map(Result::ok) {
             let answer = Arc::clone(&answer);
             // A connection that breaks is the proxy's to report.
             thread::spawn(move || connection(stream, &*answer).is_ok());
