@@ -25,6 +25,7 @@ mod number_map;
 pub mod plugin;
 #[cfg(feature = "proxy")]
 pub mod proxy;
+mod start;
 #[cfg(feature = "wasm")]
 pub mod vm;
 pub mod worker;

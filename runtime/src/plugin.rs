@@ -1,8 +1,10 @@
 //! One configured plugin, the VM it runs in, and what happens when that VM fails.
 
 use crate::guest::{Callback, ContextId, Guest, Trap};
-use crate::host::{Deferred, Phase, PluginSettings, SharedHost};
+use crate::host::{Deferred, Phase, PluginSettings, SharedHost, VmSettings};
+use crate::number_map::NumberMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// What becomes of exchanges whose plugin's VM has trapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +14,38 @@ pub enum FailurePolicy {
     Closed,
     /// They pass without the plugin. The exchange that trapped gets 503.
     Open,
+    /// They get 503 until a new exchange finds that `interval` has passed since the VM was last
+    /// started, or tried to be: it gets a new VM. Envoy adds up to a half of it, at random.
+    Reload {
+        /// `reload_config.backoff.base_interval`.
+        interval: Duration,
+    },
+}
+
+impl FailurePolicy {
+    /// Envoy's interval between reloads where none is configured.
+    pub const DEFAULT_RELOAD_INTERVAL: Duration = Duration::from_secs(1);
+}
+
+/// Makes the guest of a new VM.
+pub type MakeGuest = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String>;
+
+/// The VM that a plugin wants, now and after each failure.
+#[derive(Clone)]
+pub struct VmPlan {
+    /// Plugins of one worker with the same key share a VM. It must stand for all that makes VMs
+    /// differ: code, `vm_id`, configuration, environment and capabilities.
+    pub key: String,
+    /// What the VM is told about itself.
+    pub settings: VmSettings,
+    /// Makes its guest.
+    pub make: Rc<MakeGuest>,
+}
+
+impl std::fmt::Debug for VmPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VmPlan").field("key", &self.key).field("settings", &self.settings).finish()
+    }
 }
 
 /// How a plugin takes part in chains.
@@ -62,8 +96,11 @@ pub enum StartError {
 #[derive(Debug)]
 pub(crate) struct Plugin {
     pub(crate) options: PluginOptions,
-    pub(crate) vm: usize,
+    pub(crate) plan: VmPlan,
+    pub(crate) vm: u64,
     pub(crate) root: ContextId,
+    /// When its VM was last started, or tried to be, by the monotonic clock.
+    pub(crate) loaded_ns: u64,
 }
 
 /// A VM of one worker; plugins with the same key share it.
@@ -115,13 +152,8 @@ impl Vm {
 #[derive(Default)]
 pub(crate) struct Plugins {
     pub(crate) plugins: Vec<Plugin>,
-    pub(crate) vms: Vec<Vm>,
-    pub(crate) outbox: Vec<(usize, Deferred)>,
-}
-
-impl Plugins {
-    pub(crate) fn vm_of(&mut self, plugin: usize) -> Option<&mut Vm> {
-        let vm = self.plugins.get(plugin)?.vm;
-        self.vms.get_mut(vm)
-    }
+    /// By numbers that are never used again: exchanges outlive VMs.
+    pub(crate) vms: NumberMap<u64, Vm>,
+    pub(crate) last_vm: u64,
+    pub(crate) outbox: Vec<(u64, Deferred)>,
 }

@@ -3,14 +3,13 @@
 //! A driver (the proxy, or the simulation of the harness) feeds events in and takes [`Effect`]s
 //! and [`Command`]s out. Nothing here waits, reads a clock or opens a socket.
 
-use crate::abi::LogLevel;
 use crate::chain::{Chain, Effect};
 use crate::exchange::{Exchange, Info, LocalReply, SharedExchange, Side};
-use crate::guest::{Callback, ContextId, Guest};
+use crate::guest::{Callback, ContextId};
 use crate::headers::Headers;
-use crate::host::{Deferred, Host, HttpCall, HttpCallOutcome, Phase, Services, SharedHost, VmSettings};
+use crate::host::{Deferred, HttpCall, HttpCallOutcome, Phase, Services};
 use crate::number_map::NumberMap;
-use crate::plugin::{Answer, Plugin, PluginOptions, Plugins, StartError, Vm};
+use crate::plugin::{PluginOptions, Plugins, StartError, Vm, VmPlan};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -26,13 +25,13 @@ pub struct PluginId(usize);
 
 /// A VM of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VmId(usize);
+pub struct VmId(u64);
 
 impl VmId {
     /// The VM that was made first.
     #[cfg(test)]
     pub(crate) fn first() -> Self {
-        Self(0)
+        Self(1)
     }
 }
 
@@ -88,38 +87,24 @@ impl Worker {
 
     /// Starts a plugin: `on_context_create`, `on_vm_start`, `on_configure` of a root context.
     ///
-    /// `make` makes the guest where no VM with this `vm_key` runs yet. The key must stand for
-    /// code, `vm_id` and VM configuration alike.
+    /// Where a VM of the same key runs already, the plugin shares it.
     ///
     /// # Errors
     /// When the VM cannot be made, a start callback answers false, or it traps.
-    pub fn add_plugin(
-        &mut self,
-        options: PluginOptions,
-        vm_key: &str,
-        vm: VmSettings,
-        make: impl FnOnce(SharedHost) -> Result<Box<dyn Guest>, String>,
-    ) -> Result<PluginId, StartError> {
-        let plugin = options.settings.name.clone();
-        let shared = self.plugins.vms.iter().position(|vm| vm.key == vm_key && !vm.is_failed());
-        let index = match shared {
-            Some(index) => index,
-            None => {
-                let host = Host::new(self.services.clone(), vm);
-                let guest =
-                    make(Rc::clone(&host)).map_err(|reason| StartError::Instantiate { plugin, reason })?;
-                self.plugins.vms.push(Vm::new(vm_key.to_owned(), host, guest));
-                self.plugins.vms.len() - 1
-            }
-        };
-        let root = self.start(index, &options)?;
-        self.plugins.plugins.push(Plugin { options, vm: index, root });
+    pub fn add_plugin(&mut self, options: PluginOptions, plan: VmPlan) -> Result<PluginId, StartError> {
+        let index = self.plugins.add(&self.services, options, plan)?;
         self.settle();
-        Ok(PluginId(self.plugins.plugins.len() - 1))
+        Ok(PluginId(index))
     }
 
-    /// Begins an exchange through these plugins.
+    /// Begins an exchange through these plugins, and reloads those whose time has come.
     pub fn open(&mut self, chain: &[PluginId], info: Info, buffer_limit: usize) -> StreamId {
+        for plugin in chain {
+            self.plugins.revive(&self.services, plugin.0);
+        }
+        if !self.plugins.outbox.is_empty() {
+            self.settle();
+        }
         self.last_stream += 1;
         let id = StreamId(self.last_stream);
         let exchange = Rc::new(RefCell::new(Exchange { number: id.0, info, ..Exchange::default() }));
@@ -185,7 +170,7 @@ impl Worker {
 
     /// A callout has ended.
     pub fn call_done(&mut self, vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome) {
-        let Some(target) = self.plugins.vms.get_mut(vm.0) else { return };
+        let Some(target) = self.plugins.vms.get_mut(&vm.0) else { return };
         let (headers, body_size, trailers) = outcome.sizes();
         target.host.borrow_mut().deliver(outcome);
         let (_, deferred) = target
@@ -197,7 +182,7 @@ impl Worker {
 
     /// A period of a root's tick has passed.
     pub fn tick(&mut self, vm: VmId, root: ContextId) {
-        let Some(target) = self.plugins.vms.get_mut(vm.0) else { return };
+        let Some(target) = self.plugins.vms.get_mut(&vm.0) else { return };
         let (_, deferred) = target.call(Callback::Tick { root }, Phase::Running);
         self.plugins.outbox.extend(deferred.into_iter().map(|request| (vm.0, request)));
         self.settle();
@@ -206,7 +191,7 @@ impl Worker {
     /// Whether the plugin's VM has trapped.
     #[must_use]
     pub fn is_failed(&self, plugin: PluginId) -> bool {
-        let vm = self.plugins.plugins.get(plugin.0).and_then(|plugin| self.plugins.vms.get(plugin.vm));
+        let vm = self.plugins.plugins.get(plugin.0).and_then(|plugin| self.plugins.vms.get(&plugin.vm));
         vm.is_none_or(Vm::is_failed)
     }
 
@@ -214,43 +199,6 @@ impl Worker {
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.streams.len()
-    }
-
-    fn start(&mut self, index: usize, options: &PluginOptions) -> Result<ContextId, StartError> {
-        let plugin = || options.settings.name.clone();
-        let Some(vm) = self.plugins.vms.get_mut(index) else {
-            return Err(StartError::Instantiate { plugin: plugin(), reason: "the VM is gone".into() });
-        };
-        let size = |bytes: &Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let root = vm.host.borrow_mut().add_root(Rc::clone(&options.settings));
-        let vm_size = size(&vm.host.borrow().vm_settings().configuration);
-        let steps = [
-            Callback::ContextCreate { context: root, parent: 0 },
-            Callback::VmStart { root, size: vm_size },
-            Callback::Configure { root, size: size(&options.settings.configuration) },
-        ];
-        for step in steps {
-            let (answer, deferred) = vm.call(step, Phase::Configure);
-            self.plugins.outbox.extend(deferred.into_iter().map(|request| (index, request)));
-            let callback = step.export();
-            match answer {
-                Answer::Returned(Some(0)) if !matches!(step, Callback::ContextCreate { .. }) => {
-                    vm.host.borrow().log(LogLevel::Error, format!("`{callback}` returned false").as_bytes());
-                    return Err(StartError::Refused { plugin: plugin(), callback });
-                }
-                Answer::Returned(_) => {}
-                Answer::Trapped(trap) => {
-                    return Err(StartError::Trapped { plugin: plugin(), callback, trap });
-                }
-                Answer::Dead => {
-                    return Err(StartError::Instantiate {
-                        plugin: plugin(),
-                        reason: "its VM has failed".into(),
-                    });
-                }
-            }
-        }
-        Ok(root)
     }
 
     fn feed(&mut self, id: StreamId, event: impl FnOnce(&mut Chain, &mut Plugins)) {
@@ -292,11 +240,11 @@ impl Worker {
 
     fn with_context(
         &mut self,
-        vm: usize,
+        vm: u64,
         context: ContextId,
         act: impl FnOnce(&mut Chain, &mut Plugins, usize),
     ) -> Option<StreamId> {
-        let host = Rc::clone(&self.plugins.vms.get(vm)?.host);
+        let host = Rc::clone(&self.plugins.vms.get(&vm)?.host);
         let id = StreamId(host.borrow_mut().view_mut(context)?.exchange.borrow().number);
         let chain = self.streams.get_mut(&id)?;
         let index = chain.position_of(vm, context)?;

@@ -165,7 +165,7 @@ impl Chain {
             if let Some(context) = self.filters.get_mut(index).and_then(|filter| filter.context.take()) {
                 self.call(plugins, index, Callback::Done { context });
                 self.call(plugins, index, Callback::Delete { context });
-                if let Some(vm) = self.filters.get(index).and_then(|filter| plugins.vms.get(filter.vm)) {
+                if let Some(vm) = self.filters.get(index).and_then(|filter| plugins.vms.get(&filter.vm)) {
                     vm.host.borrow_mut().remove_context(context);
                 }
             }
@@ -179,7 +179,7 @@ impl Chain {
     }
 
     /// Does what guests asked for: for this exchange now, the rest is left to the worker.
-    pub(super) fn apply(&mut self, plugins: &mut Plugins, vm: usize, deferred: Vec<Deferred>) {
+    pub(super) fn apply(&mut self, plugins: &mut Plugins, vm: u64, deferred: Vec<Deferred>) {
         for request in deferred {
             let own = match &request {
                 Deferred::Continue { context, .. }
@@ -198,20 +198,20 @@ impl Chain {
 
     /// The filter's context in this exchange, created when the request reaches the filter.
     fn context(&mut self, plugins: &mut Plugins, side: Side, index: usize) -> Option<ContextId> {
-        let Filter { plugin, root, context, skipped, .. } = self.filters.get(index)?;
+        let Filter { vm, root, context, skipped, .. } = self.filters.get(index)?;
         if *skipped {
             return None;
         }
         if context.is_some() || side == Side::Response {
             return *context;
         }
-        let (plugin, root) = (*plugin, *root);
-        if plugins.vm_of(plugin)?.is_failed() {
+        let root = *root;
+        let Some(vm) = plugins.vms.get(vm).filter(|vm| !vm.is_failed()) else {
             self.fail(plugins, index);
             return None;
-        }
+        };
         let view = View::closed(self.exchange.clone(), root);
-        let context = plugins.vm_of(plugin)?.host.borrow_mut().add_stream(view);
+        let context = vm.host.borrow_mut().add_stream(view);
         self.filters.get_mut(index)?.context = Some(context);
         match self.call(plugins, index, Callback::ContextCreate { context, parent: root }) {
             Called::Answered(_) => Some(context),
@@ -224,12 +224,13 @@ impl Chain {
         if filter.skipped {
             return Called::Passed;
         }
-        let (plugin, vm_index) = (filter.plugin, filter.vm);
-        let Some(vm) = plugins.vm_of(plugin) else { return Called::Passed };
+        let number = filter.vm;
+        // A VM that is gone had failed, too.
+        let Some(vm) = plugins.vms.get_mut(&number) else { return self.fail(plugins, index) };
         let (answer, deferred) = vm.call(callback, Phase::Running);
         match answer {
             Answer::Returned(result) => {
-                self.apply(plugins, vm_index, deferred);
+                self.apply(plugins, number, deferred);
                 Called::Answered(result.unwrap_or(0))
             }
             Answer::Trapped(_) => {
@@ -257,7 +258,7 @@ impl Chain {
 
     fn with_view(&mut self, plugins: &mut Plugins, index: usize, change: impl FnOnce(&mut View)) {
         let Some(filter) = self.filters.get(index) else { return };
-        let (Some(context), Some(vm)) = (filter.context, plugins.vms.get(filter.vm)) else { return };
+        let (Some(context), Some(vm)) = (filter.context, plugins.vms.get(&filter.vm)) else { return };
         if let Some(view) = vm.host.borrow_mut().view_mut(context) {
             change(view);
         }

@@ -65,7 +65,7 @@ pub(crate) struct Chain {
 /// One filter's part in the exchange.
 struct Filter {
     plugin: usize,
-    vm: usize,
+    vm: u64,
     root: ContextId,
     hold_headers: bool,
     context: Option<ContextId>,
@@ -161,7 +161,7 @@ impl Chain {
     }
 
     /// Whether the context belongs to this exchange.
-    pub(crate) fn position_of(&self, vm: usize, context: ContextId) -> Option<usize> {
+    pub(crate) fn position_of(&self, vm: u64, context: ContextId) -> Option<usize> {
         self.filters.iter().position(|filter| filter.vm == vm && filter.context == Some(context))
     }
 

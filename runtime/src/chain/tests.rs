@@ -10,7 +10,7 @@ use crate::host::random::SeededRandom;
 use crate::host::{
     Clusters, HttpCallOutcome, LogRecord, LogSink, PluginSettings, Services, SharedHost, VmSettings,
 };
-use crate::plugin::{FailurePolicy, PluginOptions};
+use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
 use crate::worker::{Command, PluginId, StreamId, VmId, Worker};
 use bytes::Bytes;
 use std::cell::RefCell;
@@ -80,18 +80,22 @@ impl Bench {
         name: &'static str,
         failure_policy: FailurePolicy,
         hold_headers: bool,
-        mut script: impl FnMut(&SharedHost, Callback) -> u32 + 'static,
+        script: impl FnMut(&SharedHost, Callback) -> u32 + 'static,
     ) -> Self {
         let settings = Rc::new(PluginSettings { name: name.into(), ..PluginSettings::default() });
         let options = PluginOptions { settings, failure_policy, hold_headers };
         let calls = Rc::clone(&self.calls);
-        let id = self.worker.add_plugin(options, name, VmSettings::default(), |host| {
+        let script = Rc::new(RefCell::new(script));
+        let make = move |host| -> Result<Box<dyn Guest>, String> {
+            let script = Rc::clone(&script);
             let script: Script = Box::new(move |host, callback| match callback {
                 Callback::VmStart { .. } | Callback::Configure { .. } => 1,
-                other => script(host, other),
+                other => script.borrow_mut()(host, other),
             });
-            Ok(Box::new(Scripted { name, host, calls, script }))
-        });
+            Ok(Box::new(Scripted { name, host, calls: Rc::clone(&calls), script }))
+        };
+        let plan = VmPlan { key: name.to_owned(), settings: VmSettings::default(), make: Rc::new(make) };
+        let id = self.worker.add_plugin(options, plan);
         self.plugins.push(id.unwrap());
         self.calls.borrow_mut().clear();
         self

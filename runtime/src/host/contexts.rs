@@ -149,6 +149,11 @@ pub enum Deferred {
 }
 
 impl Host {
+    /// The root contexts.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = ContextId> {
+        self.plugins.keys().copied()
+    }
+
     /// Adds a root context; returns its number. The caller calls `on_context_create`.
     pub fn add_root(&mut self, plugin: Rc<PluginSettings>) -> ContextId {
         let root = self.next_context();

@@ -23,6 +23,8 @@ pub const BUCKETS: [u64; 19] = [
 #[derive(Debug, Default)]
 pub struct Metrics {
     by_name: Mutex<BTreeMap<String, Arc<Metric>>>,
+    /// What the engine itself counts: few names, all of them ours.
+    own: Mutex<BTreeMap<String, Metric>>,
 }
 
 /// One metric.
@@ -88,6 +90,28 @@ impl Metrics {
     pub fn value(&self, name: &str) -> Option<u64> {
         let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         by_name.get(name).map(|metric| metric.value.load(Ordering::Relaxed))
+    }
+}
+
+impl Metrics {
+    /// Adds to what the engine itself counts, under a whole name.
+    pub(crate) fn count(&self, kind: MetricKind, name: &str, by: i64) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metric) = own.get(name) {
+            // Counters refuse what is not positive; nothing is lost by that.
+            let _refused = metric.increment(by);
+            return;
+        }
+        let metric = Metric::new(kind);
+        let _refused = metric.increment(by);
+        own.insert(name.to_owned(), metric);
+    }
+
+    /// What the engine itself counts, by whole names.
+    #[must_use]
+    pub fn own_snapshot(&self) -> Vec<MetricSnapshot> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.iter().map(|(name, metric)| metric.snapshot(name)).collect()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Plugins of the configuration: modules loaded once, VMs started in each worker.
 
 use super::config::{self, Bootstrap, Code, WasmFilter};
+use crate::guest::Guest;
 use crate::host::{PluginSettings, VmSettings};
-use crate::plugin::{FailurePolicy, PluginOptions};
+use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
 use crate::vm::{Engine, Instance, Limits, LoadError, Module};
 use crate::worker::{PluginId, Worker};
 use std::rc::Rc;
@@ -61,9 +62,6 @@ impl Modules {
                 let feature = "`capability_restriction_config`";
                 return Err(PluginError::Unsupported { plugin: plugin.name.clone(), feature });
             }
-            if plugin.failure_policy == config::FailurePolicy::FailReload {
-                tracing::warn!(plugin = plugin.name, "a failed plugin is not reloaded yet: it stays closed");
-            }
             if modules.find(&plugin.vm.code).is_some() {
                 continue;
             }
@@ -117,17 +115,20 @@ impl Modules {
             }),
             failure_policy: match plugin.failure_policy {
                 config::FailurePolicy::FailOpen => FailurePolicy::Open,
-                config::FailurePolicy::FailClosed | config::FailurePolicy::FailReload => {
-                    FailurePolicy::Closed
+                config::FailurePolicy::FailClosed => FailurePolicy::Closed,
+                config::FailurePolicy::FailReload => {
+                    FailurePolicy::Reload { interval: plugin.reload_backoff.base }
                 }
             },
             hold_headers: plugin.allow_on_headers_stop_iteration,
         };
-        worker.add_plugin(options, &key, settings, |host| {
-            let module = self.find(&vm.code).ok_or("its module has not been loaded")?;
-            let instance = Instance::new(&self.engine, module, host).map_err(|error| error.to_string())?;
+        let (engine, module) = (self.engine.clone(), self.find(&vm.code).cloned());
+        let make = move |host| -> Result<Box<dyn Guest>, String> {
+            let module = module.as_ref().ok_or("its module has not been loaded")?;
+            let instance = Instance::new(&engine, module, host).map_err(|error| error.to_string())?;
             Ok(Box::new(instance))
-        })
+        };
+        worker.add_plugin(options, VmPlan { key, settings, make: Rc::new(make) })
     }
 
     fn find(&self, code: &Code) -> Option<&Module> {

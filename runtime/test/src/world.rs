@@ -2,6 +2,8 @@
 
 use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::host::SharedHost;
+use mesh_filter_runtime::plugin::MakeGuest;
+use std::rc::Rc;
 
 /// The environment variable that chooses cases in native runs, by a part of their name.
 pub(crate) const FILTER_VARIABLE: &str = "MESH_FILTER_SCENARIO";
@@ -9,17 +11,15 @@ pub(crate) const FILTER_VARIABLE: &str = "MESH_FILTER_SCENARIO";
 /// Makes fresh VMs of one filter.
 pub struct World {
     name: &'static str,
-    make: Box<Make>,
+    make: Rc<MakeGuest>,
 }
-
-type Make = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String>;
 
 impl World {
     pub(crate) fn new(
         name: &'static str,
         make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + 'static,
     ) -> Self {
-        Self { name, make: Box::new(make) }
+        Self { name, make: Rc::new(make) }
     }
 
     /// `native` or `wasm`.
@@ -37,8 +37,8 @@ impl World {
         }
     }
 
-    pub(crate) fn guest(&self, host: SharedHost) -> Result<Box<dyn Guest>, String> {
-        (self.make)(host)
+    pub(crate) fn maker(&self) -> Rc<MakeGuest> {
+        Rc::clone(&self.make)
     }
 }
 

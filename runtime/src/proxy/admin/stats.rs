@@ -126,6 +126,10 @@ fn numbers(overview: &Overview) -> Vec<Number> {
         group.gauge("membership_total", cluster.endpoints.len() as u64);
         group.classes("upstream_rq", each.iter().map(|stats| &stats.responses));
     }
+    for MetricSnapshot { name, kind, value, .. } in overview.metrics.own_snapshot() {
+        let metric = format!("envoy_{}", sanitized(&name));
+        all.push(Number { metric, labels: String::new(), name, kind, value });
+    }
     for metric in overview.metrics.snapshot() {
         if metric.kind != MetricKind::Histogram {
             let name = plugin_metric(&metric.name);

@@ -11,6 +11,7 @@ use crate::matcher::Matcher;
 use crate::sim::{Rule, Setup};
 use crate::traffic::{Behaviour, Chunking, Message};
 use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Kind, Node, Place, Result};
+use mesh_filter_runtime::plugin::FailurePolicy;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,7 @@ pub(super) enum Plan {
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "config",
     "clock",
     "seed",
@@ -65,6 +66,7 @@ const SETTINGS: [&str; 10] = [
     "vars",
     "plugin",
     "fail_open",
+    "failure_policy",
     "hold_headers",
 ];
 
@@ -221,7 +223,18 @@ fn settings(
         setup.seed = node.u32(0..=u32::MAX)?.into();
     }
     if let Some(node) = expanded("fail_open")? {
-        setup.fail_open = node.bool()?;
+        setup.failure_policy = if node.bool()? { FailurePolicy::Open } else { FailurePolicy::Closed };
+    }
+    if let Some(node) = expanded("failure_policy")? {
+        if fields.get("fail_open").is_some() {
+            return Err(node.error("`fail_open` and `failure_policy` exclude each other"));
+        }
+        let interval = FailurePolicy::DEFAULT_RELOAD_INTERVAL;
+        setup.failure_policy = node.choice(&[
+            ("closed", FailurePolicy::Closed),
+            ("open", FailurePolicy::Open),
+            ("reload", FailurePolicy::Reload { interval }),
+        ])?;
     }
     if let Some(node) = expanded("hold_headers")? {
         setup.hold_headers = node.bool()?;

@@ -29,7 +29,7 @@ use mesh_filter_runtime::host::random::SeededRandom;
 use mesh_filter_runtime::host::{
     HttpCallOutcome, Metrics, PluginSettings, Services, SharedData, SharedHost, VmSettings,
 };
-use mesh_filter_runtime::plugin::{FailurePolicy, PluginOptions, StartError};
+use mesh_filter_runtime::plugin::{FailurePolicy, PluginOptions, StartError, VmPlan};
 use mesh_filter_runtime::worker::{Command, PluginId, StreamId, VmId, Worker};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -81,7 +81,7 @@ pub(crate) struct Setup {
     pub(crate) configuration: Vec<u8>,
     pub(crate) vm_configuration: Vec<u8>,
     pub(crate) environment: Vec<(String, String)>,
-    pub(crate) fail_open: bool,
+    pub(crate) failure_policy: FailurePolicy,
     pub(crate) hold_headers: bool,
     /// Wall clock at the beginning, since 1970.
     pub(crate) start: Duration,
@@ -97,7 +97,7 @@ impl Default for Setup {
             configuration: Vec::new(),
             vm_configuration: Vec::new(),
             environment: Vec::new(),
-            fail_open: false,
+            failure_policy: FailurePolicy::Closed,
             hold_headers: false,
             start: DEFAULT_START,
             seed: 0,
@@ -147,7 +147,7 @@ impl Engine {
                 root_id: setup.root_id.clone(),
                 configuration: setup.configuration.clone().into(),
             }),
-            failure_policy: if setup.fail_open { FailurePolicy::Open } else { FailurePolicy::Closed },
+            failure_policy: setup.failure_policy,
             hold_headers: setup.hold_headers,
         };
         let vm = VmSettings {
@@ -156,11 +156,12 @@ impl Engine {
             environment,
         };
         let journal = Rc::clone(&self.journal);
-        let make = |host: SharedHost| -> Result<Box<dyn Guest>, String> {
-            Ok(Box::new(Watched { guest: world.guest(host)?, journal }))
+        let maker = world.maker();
+        let make = move |host: SharedHost| -> Result<Box<dyn Guest>, String> {
+            Ok(Box::new(Watched { guest: maker(host)?, journal: Rc::clone(&journal) }))
         };
-        let key = format!("vm {}", self.plugins);
-        let plugin = self.worker.add_plugin(options, &key, vm, make)?;
+        let plan = VmPlan { key: format!("vm {}", self.plugins), settings: vm, make: Rc::new(make) };
+        let plugin = self.worker.add_plugin(options, plan)?;
         self.plugins += 1;
         self.settle();
         Ok(plugin)
