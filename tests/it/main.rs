@@ -5,6 +5,8 @@ mod harm;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod support;
