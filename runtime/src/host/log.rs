@@ -72,6 +72,14 @@ impl Host {
             self.log(LogLevel::Warn, message.as_bytes());
         }
     }
+
+    /// Logs, once per VM, that a function is not among what the plugin may call.
+    pub fn log_restricted(&mut self, function: &'static str) {
+        if self.reported_missing.insert(function) {
+            let message = format!("`{function}` was called, which the plugin's capabilities do not include");
+            self.log(LogLevel::Error, message.as_bytes());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Registers host functions under the names and types of the table.
 
 use super::call::{Answer, Call, encode};
-use crate::abi::table::{IMPORTS, Import};
+use crate::abi::table::{Chapter, IMPORTS, Import};
 use crate::abi::{LogLevel, Status};
 use crate::vm::state::State;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,6 +109,26 @@ pub(crate) fn stub(
         Ok(())
     };
     linker.func_new(module, name, ty, stub).map(drop)
+}
+
+/// Registers a known function that a plugin may not call: it says so, once.
+pub(crate) fn restricted(
+    linker: &mut Linker<State>,
+    module: &str,
+    import: &'static Import,
+    ty: FuncType,
+) -> wasmtime::Result<()> {
+    /// `NOTCAPABLE` of WASI.
+    const NOT_CAPABLE: u32 = 76;
+    let code = if import.chapter == Chapter::Wasi { NOT_CAPABLE } else { Status::INTERNAL_FAILURE.0 };
+    let stub = move |caller: Caller<'_, State>, _: &[Val], results: &mut [Val]| {
+        if let Ok(mut host) = caller.data().host.try_borrow_mut() {
+            host.log_restricted(import.name);
+        }
+        results.fill(Val::I32(code.cast_signed()));
+        Ok(())
+    };
+    linker.func_new(module, import.name, ty, stub).map(drop)
 }
 
 fn empty(ty: &ValType) -> Option<Val> {

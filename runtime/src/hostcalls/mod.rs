@@ -21,7 +21,7 @@ mod streams;
 mod time;
 mod wasi;
 
-pub(crate) use link::stub;
+pub(crate) use link::{restricted, stub};
 
 use crate::vm::state::State;
 use link::Link;

@@ -4,7 +4,7 @@ use super::config::{self, Bootstrap, Code, WasmFilter};
 use crate::guest::Guest;
 use crate::host::{PluginSettings, VmSettings};
 use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
-use crate::vm::{Engine, Instance, Limits, LoadError, Module};
+use crate::vm::{Capabilities, Engine, Instance, Limits, LoadError, Module};
 use crate::worker::{PluginId, Worker};
 use std::rc::Rc;
 
@@ -31,14 +31,6 @@ pub enum PluginError {
         /// Why.
         source: LoadError,
     },
-    /// Its configuration asks for something that is not there yet.
-    #[error("plugin `{plugin}`: {feature} is not supported yet")]
-    Unsupported {
-        /// Name of the plugin.
-        plugin: String,
-        /// What it asks for.
-        feature: &'static str,
-    },
     /// It did not start.
     #[error(transparent)]
     Start(#[from] crate::plugin::StartError),
@@ -48,7 +40,15 @@ pub enum PluginError {
 #[derive(Debug, Clone)]
 pub(super) struct Modules {
     engine: Engine,
-    loaded: Vec<(Code, Module)>,
+    loaded: Vec<Loaded>,
+}
+
+/// A module as plugins with these capabilities run it.
+#[derive(Debug, Clone)]
+struct Loaded {
+    code: Code,
+    capabilities: Capabilities,
+    module: Module,
 }
 
 impl Modules {
@@ -57,29 +57,38 @@ impl Modules {
         let mut modules = Self { engine: Engine::serving(limits)?, loaded: Vec::new() };
         for filter in bootstrap.listeners.iter().flat_map(|listener| &listener.http.filters) {
             let plugin = &filter.plugin;
-            // Running without a restriction that somebody relies on would be worse than not running.
-            if !plugin.allowed_capabilities.is_empty() {
-                let feature = "`capability_restriction_config`";
-                return Err(PluginError::Unsupported { plugin: plugin.name.clone(), feature });
-            }
-            if modules.find(&plugin.vm.code).is_some() {
+            let capabilities = capabilities(plugin);
+            if modules.find(plugin).is_some() {
                 continue;
             }
-            let read;
-            let (bytes, name) = match &plugin.vm.code {
-                Code::Inline(bytes) => (bytes.as_slice(), plugin.name.clone()),
-                Code::File(path) => {
-                    let path_text = path.display().to_string();
-                    let failed = |source| PluginError::Read { path: path_text.clone(), source };
-                    read = std::fs::read(path).map_err(failed)?;
-                    (read.as_slice(), path_text)
-                }
-            };
             let failed = |source| PluginError::Load { plugin: plugin.name.clone(), source };
-            let module = Module::load(&modules.engine, bytes, &name).map_err(failed)?;
-            modules.loaded.push((plugin.vm.code.clone(), module));
+            let module = match modules.loaded.iter().find(|loaded| loaded.code == plugin.vm.code) {
+                Some(compiled) => compiled.module.clone(),
+                None => modules.compile(plugin)?,
+            };
+            let module = if capabilities.is_restricted() {
+                module.restricted(&modules.engine, capabilities.clone()).map_err(failed)?
+            } else {
+                module
+            };
+            modules.loaded.push(Loaded { code: plugin.vm.code.clone(), capabilities, module });
         }
         Ok(modules)
+    }
+
+    fn compile(&self, plugin: &config::Plugin) -> Result<Module, PluginError> {
+        let read;
+        let (bytes, name) = match &plugin.vm.code {
+            Code::Inline(bytes) => (bytes.as_slice(), plugin.name.clone()),
+            Code::File(path) => {
+                let path_text = path.display().to_string();
+                let failed = |source| PluginError::Read { path: path_text.clone(), source };
+                read = std::fs::read(path).map_err(failed)?;
+                (read.as_slice(), path_text)
+            }
+        };
+        let failed = |source| PluginError::Load { plugin: plugin.name.clone(), source };
+        Module::load(&self.engine, bytes, &name).map_err(failed)
     }
 
     /// Starts the plugins of a chain in a worker; those with equal VM settings share a VM.
@@ -97,7 +106,8 @@ impl Modules {
         plugin: &config::Plugin,
     ) -> Result<PluginId, crate::plugin::StartError> {
         let vm = &plugin.vm;
-        let place = self.loaded.iter().position(|(code, _)| *code == vm.code);
+        // The place stands for code and capabilities; Envoy tells VMs apart by the same.
+        let place = self.place(plugin);
         let key = format!(
             "{place:?} {:?} {:?} {:?} {:?}",
             vm.vm_id, vm.configuration, vm.environment, vm.host_env_keys
@@ -122,7 +132,7 @@ impl Modules {
             },
             hold_headers: plugin.allow_on_headers_stop_iteration,
         };
-        let (engine, module) = (self.engine.clone(), self.find(&vm.code).cloned());
+        let (engine, module) = (self.engine.clone(), self.find(plugin).cloned());
         let make = move |host| -> Result<Box<dyn Guest>, String> {
             let module = module.as_ref().ok_or("its module has not been loaded")?;
             let instance = Instance::new(&engine, module, host).map_err(|error| error.to_string())?;
@@ -131,9 +141,19 @@ impl Modules {
         worker.add_plugin(options, VmPlan { key, settings, make: Rc::new(make) })
     }
 
-    fn find(&self, code: &Code) -> Option<&Module> {
-        self.loaded.iter().find(|(loaded, _)| loaded == code).map(|(_, module)| module)
+    fn find(&self, plugin: &config::Plugin) -> Option<&Module> {
+        self.loaded.get(self.place(plugin)?).map(|loaded| &loaded.module)
     }
+
+    fn place(&self, plugin: &config::Plugin) -> Option<usize> {
+        let capabilities = capabilities(plugin);
+        let fits = |loaded: &Loaded| loaded.code == plugin.vm.code && loaded.capabilities == capabilities;
+        self.loaded.iter().position(fits)
+    }
+}
+
+fn capabilities(plugin: &config::Plugin) -> Capabilities {
+    Capabilities::only(plugin.allowed_capabilities.iter().cloned())
 }
 
 /// The variables that a VM sees: those of this process that it asks for, and its own.

@@ -66,7 +66,7 @@ pub(super) fn imports(
     let mut unknown = Vec::new();
     for import in &outline.imports {
         let in_envoy = |known: &&Import| known.since.includes(version) && !NOT_IN_ENVOY.contains(&known.name);
-        match known(import).filter(|known| !strict || in_envoy(known)) {
+        match known(&import.module, &import.name).filter(|known| !strict || in_envoy(known)) {
             None => unknown.push(import),
             Some(known) => {
                 let expected = Signature::new(known.params, known.result);
@@ -85,7 +85,8 @@ pub(super) fn qualified(import: &ImportedFunction) -> String {
     format!("{}.{}", import.module, import.name)
 }
 
-fn known(import: &ImportedFunction) -> Option<&'static Import> {
+/// The host function with this name.
+pub(super) fn known(module: &str, name: &str) -> Option<&'static Import> {
     let mut table = IMPORTS.iter();
-    table.find(|known| known.name == import.name && known.modules().contains(&import.module.as_str()))
+    table.find(|known| known.name == name && known.modules().contains(&module))
 }

@@ -2,7 +2,7 @@
 
 use super::state::State;
 use crate::guest::Callback;
-use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Func, Instance, Store, TypedFunc, WasmParams, WasmResults};
 
 type One<R> = Option<TypedFunc<u32, R>>;
 type Two<R> = Option<TypedFunc<(u32, u32), R>>;
@@ -93,7 +93,7 @@ impl Exports {
 
 impl HeadersCallback {
     fn of(instance: &Instance, store: &mut Store<State>, name: &str) -> wasmtime::Result<Self> {
-        let Some(function) = instance.get_func(&mut *store, name) else { return Ok(Self::Missing) };
+        let Some(function) = exported(instance, store, name) else { return Ok(Self::Missing) };
         if function.ty(&*store).params().len() == 2 {
             function.typed(store).map(Self::Short)
         } else {
@@ -122,7 +122,13 @@ pub(super) fn find<P: WasmParams, R: WasmResults>(
     store: &mut Store<State>,
     name: &str,
 ) -> wasmtime::Result<Option<TypedFunc<P, R>>> {
-    instance.get_func(&mut *store, name).map(|function| function.typed(store)).transpose()
+    exported(instance, store, name).map(|function| function.typed(store)).transpose()
+}
+
+/// The exported function with this name; one that the plugin is not called with is not there.
+fn exported(instance: &Instance, store: &mut Store<State>, name: &str) -> Option<Func> {
+    let allowed = store.data().capabilities.allows_export(name);
+    instance.get_func(&mut *store, name).filter(|_| allowed)
 }
 
 fn silent<P: WasmParams>(

@@ -59,7 +59,8 @@ impl Instance {
             host.set_legacy(module.abi_version() == AbiVersion::V0_1_0);
             host.enter(0, Phase::Start);
         }
-        let state = State::new(host, MemoryLimit::new(engine.limits().memory));
+        let mut state = State::new(host, MemoryLimit::new(engine.limits().memory));
+        state.capabilities = module.capabilities().clone();
         let mut store = Store::new(engine.inner(), state);
         store.limiter(|state| &mut state.memory_limit);
         engine.attach_meter(&mut store);

@@ -9,6 +9,7 @@ pub mod instance;
 pub mod module;
 pub mod outline;
 
+mod capabilities;
 mod check;
 mod exports;
 mod fault;
@@ -21,6 +22,7 @@ mod trap;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use capabilities::Capabilities;
 pub use engine::{Engine, EngineError, Limits};
 pub use fault::{LoadError, LoadFault, Mismatch};
 pub use instance::{Instance, StartError};

@@ -1,5 +1,6 @@
 //! A module that has been checked, compiled and linked: ready for any number of VMs.
 
+use super::capabilities::Capabilities;
 use super::check;
 use super::engine::Engine;
 use super::fault::{LoadError, LoadFault};
@@ -18,11 +19,15 @@ pub struct Module {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     name: String,
     version: AbiVersion,
     linked: InstancePre<State>,
     symbols: Option<Symbols>,
+    /// Imports that this host does not have: module and name.
+    unknown: Vec<(String, String)>,
+    capabilities: Capabilities,
 }
 
 /// How a module is loaded.
@@ -82,6 +87,22 @@ impl Module {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The same module, compiled once, whose VMs have only these capabilities.
+    ///
+    /// A host function that is not listed answers `InternalFailure`, one of WASI `NOTCAPABLE`; a
+    /// callback that is not listed is not called.
+    ///
+    /// # Errors
+    /// When `engine` is another one than that which compiled the module.
+    pub fn restricted(&self, engine: &Engine, capabilities: Capabilities) -> Result<Self, LoadError> {
+        let mut inner = (*self.inner).clone();
+        let compiled = inner.linked.module();
+        let linked = link(engine, compiled, &inner.unknown, &capabilities);
+        inner.linked = linked.map_err(|fault| LoadError { module: inner.name.clone(), fault })?;
+        inner.capabilities = capabilities;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
     /// Its name, as given to [`Self::load`].
     #[must_use]
     pub fn name(&self) -> &str {
@@ -96,6 +117,10 @@ impl Module {
 
     pub(super) fn symbols(&self) -> Option<&Symbols> {
         self.inner.symbols.as_ref()
+    }
+
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.inner.capabilities
     }
 
     pub(super) fn linked(&self) -> &InstancePre<State> {
@@ -116,24 +141,45 @@ impl Inner {
             return Err(LoadFault::MissingImports { names });
         }
 
-        let failed = |error: wasmtime::Error| LoadFault::Compile { message: format!("{error:#}") };
-        let compiled = wasmtime::Module::new(engine.inner(), bytes).map_err(failed)?;
-        let mut linker = engine.linker().clone();
+        let unknown: Vec<_> =
+            unknown.into_iter().map(|import| (import.module.clone(), import.name.clone())).collect();
         if !unknown.is_empty() {
             tracing::warn!(module = name, imports = names.join(", "), "the module imports unknown functions");
-            for import in compiled.imports() {
-                if let wasmtime::ExternType::Func(ty) = import.ty()
-                    && unknown
-                        .iter()
-                        .any(|unknown| unknown.module == import.module() && unknown.name == import.name())
-                {
-                    hostcalls::stub(&mut linker, import.module(), import.name(), ty).map_err(failed)?;
-                }
-            }
         }
-        let linked = linker.instantiate_pre(&compiled).map_err(failed)?;
-        Ok(Self { name: name.to_owned(), version, linked, symbols })
+        let compiled = wasmtime::Module::new(engine.inner(), bytes).map_err(failed)?;
+        let linked = link(engine, &compiled, &unknown, &Capabilities::ALL)?;
+        Ok(Self { name: name.to_owned(), version, linked, symbols, unknown, capabilities: Capabilities::ALL })
     }
+}
+
+/// Gives a module the host's functions, and stubs for those that it does not have or may not call.
+fn link(
+    engine: &Engine,
+    compiled: &wasmtime::Module,
+    unknown: &[(String, String)],
+    capabilities: &Capabilities,
+) -> Result<InstancePre<State>, LoadFault> {
+    if unknown.is_empty() && !capabilities.is_restricted() {
+        return engine.linker().instantiate_pre(compiled).map_err(failed);
+    }
+    let mut linker = engine.linker().clone();
+    linker.allow_shadowing(true);
+    for import in compiled.imports() {
+        let wasmtime::ExternType::Func(ty) = import.ty() else { continue };
+        let (module, name) = (import.module(), import.name());
+        if unknown.iter().any(|(in_module, known)| in_module == module && known == name) {
+            hostcalls::stub(&mut linker, module, name, ty).map_err(failed)?;
+        } else if let Some(known) = check::known(module, name)
+            && !capabilities.allows_import(known)
+        {
+            hostcalls::restricted(&mut linker, module, known, ty).map_err(failed)?;
+        }
+    }
+    linker.instantiate_pre(compiled).map_err(failed)
+}
+
+fn failed(error: wasmtime::Error) -> LoadFault {
+    LoadFault::Compile { message: format!("{error:#}") }
 }
 
 impl fmt::Debug for Module {

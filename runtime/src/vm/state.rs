@@ -1,5 +1,6 @@
 //! What a store holds for its guest besides memory: the host, and what is allowed now.
 
+use super::capabilities::Capabilities;
 use super::limits::{CpuBudget, MemoryLimit};
 use crate::abi::table::{Chapter, Import};
 use crate::host::SharedHost;
@@ -17,6 +18,7 @@ pub(crate) struct State {
     pub(super) memory: Option<Memory>,
     /// The guest's allocator.
     pub(super) allocator: Option<TypedFunc<u32, u32>>,
+    pub(super) capabilities: Capabilities,
     pub(super) memory_limit: MemoryLimit,
     pub(super) cpu: CpuBudget,
 }
@@ -35,6 +37,7 @@ impl State {
             exits: 0,
             memory: None,
             allocator: None,
+            capabilities: Capabilities::ALL,
             memory_limit,
             cpu: CpuBudget::default(),
         }

@@ -1,5 +1,6 @@
 //! Behaviour of VMs, shown on guests made by hand.
 
+mod capabilities;
 pub(crate) mod guest;
 mod limits;
 mod loading;

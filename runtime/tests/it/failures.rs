@@ -82,11 +82,3 @@ fn garbage_is_refused_and_others_are_served() {
     }
     assert_eq!(Peer::connect(address(&server)).get("/up").2, "ok");
 }
-
-#[test]
-fn a_plugin_whose_restrictions_cannot_be_kept_is_refused() {
-    let filter =
-        crate::support::wasm_filter("capability_restriction_config: {allowed_capabilities: {proxy_log: {}}}");
-    let error = crate::support::start(&[], &[], &filter).unwrap_err().to_string();
-    assert_eq!(error, "plugin `p`: `capability_restriction_config` is not supported yet");
-}

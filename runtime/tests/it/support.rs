@@ -19,20 +19,6 @@ pub(crate) fn proxy(routes: &[&str], clusters: &[Cluster<'_>]) -> Server {
 /// A cluster's name, endpoints, and whether it speaks HTTP/2.
 pub(crate) type Cluster<'a> = (&'a str, &'a [SocketAddr], bool);
 
-/// A filter for [`start`], with this field beside its code; the code is an empty module.
-pub(crate) fn wasm_filter(field: &str) -> String {
-    format!(
-        r#"          - name: p
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-              config:
-                name: p
-                {field}
-                vm_config: {{runtime: envoy.wasm.runtime.v8, code: {{local: {{inline_bytes: "AGFzbQEAAAA="}}}}}}
-"#
-    )
-}
-
 /// As [`proxy`], with filters (YAML), where starting may fail.
 pub(crate) fn start(routes: &[&str], clusters: &[Cluster<'_>], filters: &str) -> Result<Server, ServeError> {
     let routes: String = routes.iter().map(|route| format!("              - {route}\n")).collect();
