@@ -4,9 +4,9 @@
 
 use crate::body::Body;
 use crate::headers::Headers;
+use crate::host::FilterState;
 use bytes::Bytes;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -106,8 +106,8 @@ pub struct Info {
     pub request_bytes: u64,
     /// Response body bytes that went to the client.
     pub response_bytes: u64,
-    /// Values set by filters, by raw path (`wasm.` prefix included).
-    pub filter_state: BTreeMap<Vec<u8>, Bytes>,
+    /// What filters have noted for others, and for later.
+    pub filter_state: FilterState,
     /// A filter asked that the route be chosen again.
     pub route_cleared: bool,
 }

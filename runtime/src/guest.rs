@@ -37,6 +37,7 @@ pub enum Callback {
     ResponseBody { context: ContextId, size: u32, end_of_stream: bool },
     ResponseTrailers { context: ContextId, count: u32 },
     HttpCallResponse { root: ContextId, token: u32, headers: u32, body_size: u32, trailers: u32 },
+    QueueReady { root: ContextId, token: u32 },
     Done { context: ContextId },
     Log { context: ContextId },
     Delete { context: ContextId },
@@ -58,6 +59,7 @@ impl Callback {
             Self::ResponseBody { .. } => "proxy_on_response_body",
             Self::ResponseTrailers { .. } => "proxy_on_response_trailers",
             Self::HttpCallResponse { .. } => "proxy_on_http_call_response",
+            Self::QueueReady { .. } => "proxy_on_queue_ready",
             Self::Done { .. } => "proxy_on_done",
             Self::Log { .. } => "proxy_on_log",
             Self::Delete { .. } => "proxy_on_delete",
@@ -81,6 +83,7 @@ impl Callback {
             Self::VmStart { root, .. }
             | Self::Configure { root, .. }
             | Self::Tick { root }
+            | Self::QueueReady { root, .. }
             | Self::HttpCallResponse { root, .. } => root,
         }
     }

@@ -7,6 +7,7 @@ use crate::chain::{Chain, Effect};
 use crate::exchange::{Exchange, Info, LocalReply, SharedExchange, Side};
 use crate::guest::{Callback, ContextId};
 use crate::headers::Headers;
+use crate::host::queues::Notice;
 use crate::host::{Deferred, HttpCall, HttpCallOutcome, Phase, Services};
 use crate::number_map::NumberMap;
 use crate::plugin::{PluginOptions, Plugins, StartError, Vm, VmPlan};
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// Envoy's default for `per_connection_buffer_limit_bytes`.
@@ -172,7 +174,7 @@ impl Worker {
     pub fn call_done(&mut self, vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome) {
         let Some(target) = self.plugins.vms.get_mut(&vm.0) else { return };
         let (headers, body_size, trailers) = outcome.sizes();
-        target.host.borrow_mut().deliver(outcome);
+        target.host.borrow_mut().deliver(root, outcome);
         let (_, deferred) = target
             .call(Callback::HttpCallResponse { root, token, headers, body_size, trailers }, Phase::Running);
         target.host.borrow_mut().delivered();
@@ -186,6 +188,28 @@ impl Worker {
         let (_, deferred) = target.call(Callback::Tick { root }, Phase::Running);
         self.plugins.outbox.extend(deferred.into_iter().map(|request| (vm.0, request)));
         self.settle();
+    }
+
+    /// Tells a plugin that a shared queue of its own has got a value, from whichever worker.
+    ///
+    /// Where there is nothing to tell the task is woken as soon as there is. After each time that
+    /// this is ready the driver looks for commands, and polls again.
+    pub fn poll_queues(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Notice { vm, root, token } = ready!(self.services.inbox.poll(context));
+        // A VM that is gone or has failed leaves its queues without an owner.
+        let mut vms = self.plugins.vms.iter_mut();
+        if let Some((number, target)) = vms.find(|(_, target)| target.host.borrow().number() == vm) {
+            let (_, deferred) = target.call(Callback::QueueReady { root, token }, Phase::Running);
+            self.plugins.outbox.extend(deferred.into_iter().map(|request| (*number, request)));
+            self.settle();
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether [`Self::poll_queues`] has something to tell.
+    #[must_use]
+    pub fn has_queued(&self) -> bool {
+        !self.services.inbox.is_empty()
     }
 
     /// Whether the plugin's VM has trapped.
@@ -252,3 +276,6 @@ impl Worker {
         chain.has_effects().then_some(id)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 pub mod kinds;
 pub mod pairs;
 pub mod path;
+pub mod protobuf;
 pub mod status;
 pub mod table;
 

@@ -67,6 +67,8 @@ impl Bench {
             random: Rc::new(RefCell::new(SeededRandom::new(1))),
             metrics: Default::default(),
             shared_data: Default::default(),
+            queues: Default::default(),
+            inbox: Default::default(),
         });
         Self { worker, plugins: Vec::new(), calls: Calls::default() }
     }

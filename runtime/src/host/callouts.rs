@@ -5,6 +5,7 @@ use crate::abi::Status;
 use crate::guest::ContextId;
 use crate::headers::Headers;
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use std::time::Duration;
 ///
 /// Each holds a connection; a plugin that starts more than it awaits would exhaust the proxy.
 const MAX_OPEN_CALLS: usize = 10_000;
+
+/// What `proxy_get_status` answers, for each root context.
+pub(super) type Statuses = BTreeMap<ContextId, (u32, Bytes)>;
 
 /// Which clusters the proxy has.
 pub trait Clusters {
@@ -142,23 +146,29 @@ impl Host {
     }
 
     /// Makes an outcome readable for the callback that delivers it.
-    pub fn deliver(&mut self, outcome: HttpCallOutcome) {
+    pub fn deliver(&mut self, root: ContextId, outcome: HttpCallOutcome) {
         self.open_calls = self.open_calls.saturating_sub(1);
-        self.status = match outcome {
-            HttpCallOutcome::Response { .. } => (Status::OK.0, Bytes::new()),
-            HttpCallOutcome::Reset => (Status::BROKEN_CONNECTION.0, Bytes::from_static(b"reset")),
-        };
+        if outcome == HttpCallOutcome::Reset {
+            let status = (Status::BROKEN_CONNECTION.0, Bytes::from_static(b"reset"));
+            self.statuses.insert(root, status);
+        }
         self.delivered = Some(outcome);
     }
 
     /// Ends the delivery.
+    ///
+    /// The message of a failure goes; its code stays until a gRPC callout ends, as in Envoy.
     pub fn delivered(&mut self) {
         self.delivered = None;
+        for (_, message) in self.statuses.values_mut() {
+            message.clear();
+        }
     }
 
-    /// `proxy_get_status`: code and message of the last callout.
+    /// `proxy_get_status`: code and message of the callout that is being told about.
     #[must_use]
-    pub fn status(&self) -> (u32, &Bytes) {
-        (self.status.0, &self.status.1)
+    pub fn status(&self) -> (u32, Bytes) {
+        let root = self.root_of(self.effective);
+        root.and_then(|root| self.statuses.get(&root)).cloned().unwrap_or_default()
     }
 }

@@ -172,6 +172,8 @@ impl Host {
     pub fn remove_context(&mut self, context: ContextId) {
         self.plugins.remove(&context);
         self.streams.remove(&context);
+        self.prototypes.remove(&context);
+        self.statuses.remove(&context);
     }
 
     /// The view of a stream context.

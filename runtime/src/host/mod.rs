@@ -12,16 +12,21 @@ pub mod shared_data;
 mod buffers;
 mod callouts;
 mod contexts;
+mod filter_state;
+mod foreign;
 mod maps;
 mod properties;
+pub mod queues;
 pub mod random;
 mod routes;
 
 pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
 pub use clock::Clock;
 pub use contexts::{Deferred, Open, Part, Phase, View};
+pub use filter_state::{ConnectionState, FilterState};
 pub use log::{LogRecord, LogSink};
 pub use metrics::Metrics;
+pub use queues::{Inbox, Queues};
 pub use random::Random;
 pub use shared_data::SharedData;
 
@@ -53,6 +58,10 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     /// The process's shared data.
     pub shared_data: Arc<SharedData>,
+    /// The process's shared queues.
+    pub queues: Arc<Queues>,
+    /// Where this worker is told that a queue has got something.
+    pub inbox: Arc<Inbox>,
 }
 
 /// What a VM is told about itself.
@@ -81,6 +90,7 @@ pub struct PluginSettings {
 pub struct Host {
     services: Services,
     vm: VmSettings,
+    number: u64,
     plugins: BTreeMap<ContextId, Rc<PluginSettings>>,
     streams: NumberMap<ContextId, View>,
     last_context: ContextId,
@@ -90,7 +100,8 @@ pub struct Host {
     last_call: u32,
     open_calls: usize,
     delivered: Option<HttpCallOutcome>,
-    status: (u32, Bytes),
+    statuses: callouts::Statuses,
+    prototypes: filter_state::Prototypes,
     metric_ids: metrics::MetricIds,
     reported_missing: HashSet<&'static str>,
     legacy: bool,
@@ -100,9 +111,11 @@ impl Host {
     /// A host for a VM that has no context yet.
     #[must_use]
     pub fn new(services: Services, vm: VmSettings) -> SharedHost {
+        let number = services.inbox.next_vm();
         Rc::new(RefCell::new(Self {
             services,
             vm,
+            number,
             plugins: BTreeMap::new(),
             streams: NumberMap::default(),
             last_context: 0,
@@ -112,7 +125,8 @@ impl Host {
             last_call: 0,
             open_calls: 0,
             delivered: None,
-            status: (0, Bytes::new()),
+            statuses: callouts::Statuses::default(),
+            prototypes: filter_state::Prototypes::default(),
             metric_ids: metrics::MetricIds::default(),
             reported_missing: HashSet::new(),
             legacy: false,
@@ -134,6 +148,12 @@ impl Host {
     #[must_use]
     pub fn vm_settings(&self) -> &VmSettings {
         &self.vm
+    }
+
+    /// Number of the VM in its worker, by which queues find it.
+    #[must_use]
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Environment variables of the VM.

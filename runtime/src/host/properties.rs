@@ -10,9 +10,6 @@ use crate::headers::Headers;
 use bytes::Bytes;
 use std::net::SocketAddr;
 
-/// Most bytes of names and values that filters may set on one exchange.
-const MAX_STATE_BYTES: usize = 1 << 20;
-
 impl Host {
     /// `proxy_get_property`.
     ///
@@ -33,24 +30,10 @@ impl Host {
             ] if self.view().is_some() => {
                 return Err(Status::SERIALIZATION_FAILURE);
             }
+            [b"filter_state", rest @ ..] => return self.filter_state(rest),
             segments => self.view().and_then(|view| self.of_exchange(view, segments)),
         };
         found.ok_or(Status::NOT_FOUND)
-    }
-
-    /// `proxy_set_property`: kept with the exchange, readable by the same path.
-    ///
-    /// # Errors
-    /// `NotFound` outside a stream; `InternalFailure` beyond [`MAX_STATE_BYTES`].
-    pub fn set_property(&self, path: &[u8], value: &[u8]) -> Result<(), Status> {
-        let view = self.view().ok_or(Status::NOT_FOUND)?;
-        let state = &mut view.exchange.borrow_mut().info.filter_state;
-        let used: usize = state.iter().map(|(name, value)| name.len() + value.len()).sum();
-        if used + path.len() + value.len() > MAX_STATE_BYTES {
-            return Err(Status::INTERNAL_FAILURE);
-        }
-        state.insert([b"wasm.", path].concat(), Bytes::copy_from_slice(value));
-        Ok(())
     }
 
     fn of_exchange(&self, view: &View, segments: &[&[u8]]) -> Option<Bytes> {
@@ -68,9 +51,8 @@ impl Host {
             [b"xds", b"cluster_name"] => exchange.info.cluster_name.as_deref().map(text),
             [b"xds", b"route_name"] => Some(text(&exchange.info.route_name)),
             [b"xds", b"virtual_host_name"] => Some(text(&exchange.info.virtual_host_name)),
-            [b"filter_state", name] => exchange.info.filter_state.get(*name).cloned(),
             // A path of several segments is stored as a whole, and cannot be read back by segments.
-            [name] => exchange.info.filter_state.get(&[b"wasm.", *name].concat()).cloned(),
+            [name] => exchange.info.filter_state.property(name),
             _ => None,
         }
     }

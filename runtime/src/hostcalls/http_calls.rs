@@ -39,7 +39,6 @@ fn proxy_http_call(
 fn proxy_get_status(call: &mut Call<'_>, code_out: u32, message_out: u32, size_out: u32) -> Answer {
     let (mut memory, host) = call.open()?;
     let (code, message) = host.status();
-    let message = message.clone();
     memory.write_u32(code_out, code)?;
     drop(host);
     call.give(&message, message_out, size_out)

@@ -15,6 +15,7 @@ use super::timer::Timer;
 use crate::body::Body;
 use crate::exchange::{Exchange, Info};
 use crate::headers::Headers;
+use crate::host::ConnectionState;
 use bytes::{Bytes, BytesMut};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -35,6 +36,7 @@ struct Peer {
     remote: SocketAddr,
     local: SocketAddr,
     slot: Rc<Slot>,
+    state: ConnectionState,
 }
 
 /// Serves a connection until it ends.
@@ -47,7 +49,7 @@ pub(super) async fn serve(
 ) {
     let Ok(local) = io.local_addr() else { return };
     let _set = io.set_nodelay(true);
-    let peer = Peer { id, remote, local, slot: Rc::default() };
+    let peer = Peer { id, remote, local, slot: Rc::default(), state: ConnectionState::default() };
     thread.add_connection(id, &peer.slot);
     listener.stats.connections.add(1);
     listener.stats.connections_active.add(1);
@@ -107,6 +109,7 @@ async fn http1(thread: &Rc<Thread>, listener: &Rc<Listener>, peer: &Peer, io: Tc
                     slot: &peer.slot,
                     timer: &mut timer,
                     connection: peer.id,
+                    state: &peer.state,
                     remote: peer.remote,
                     local: peer.local,
                 };
@@ -216,6 +219,7 @@ async fn http2(thread: &Rc<Thread>, listener: &Rc<Listener>, peer: &Peer, io: Tc
                 if let Some((stream, headers, end)) = accepted {
                     let (thread, listener) = (Rc::clone(thread), Rc::clone(listener));
                     let (id, remote, local) = (peer.id, peer.remote, peer.local);
+                    let state = peer.state.clone();
                     tokio::task::spawn_local(async move {
                         let (slot, mut timer) = (Rc::default(), Timer::default());
                         let place = Place {
@@ -224,6 +228,7 @@ async fn http2(thread: &Rc<Thread>, listener: &Rc<Listener>, peer: &Peer, io: Tc
                             slot: &slot,
                             timer: &mut timer,
                             connection: id,
+                            state: &state,
                             remote,
                             local,
                         };

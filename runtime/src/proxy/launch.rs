@@ -10,7 +10,7 @@ use super::server::Stage;
 use super::stats::WorkerStats;
 use super::thread::{FastRandom, Thread};
 use crate::host::clock::SystemClock;
-use crate::host::{Clusters, Metrics, Services, SharedData};
+use crate::host::{Clusters, Metrics, Queues, Services, SharedData};
 use crate::worker::Worker;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -39,6 +39,7 @@ pub(super) struct Launch {
     pub(super) levels: Arc<Levels>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) shared_data: Arc<SharedData>,
+    pub(super) queues: Arc<Queues>,
     pub(super) stage: watch::Receiver<Stage>,
     pub(super) drain_time: Duration,
 }
@@ -135,6 +136,8 @@ impl Launch {
             random: Rc::clone(&random) as Rc<RefCell<dyn crate::host::Random>>,
             metrics: Arc::clone(&self.metrics),
             shared_data: Arc::clone(&self.shared_data),
+            queues: Arc::clone(&self.queues),
+            inbox: Arc::default(),
         });
         let mut listeners = Vec::new();
         for ((config, stats), logs) in
@@ -146,6 +149,7 @@ impl Launch {
         let thread = Thread::new(worker, clusters, random, machine_address());
         // What plugins asked for while they started: ticks, callouts.
         thread.act(|_| ());
+        tokio::task::spawn_local(Rc::clone(&thread).watch_queues());
         Ok((thread, listeners))
     }
 }

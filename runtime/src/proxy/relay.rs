@@ -16,6 +16,7 @@ use super::upstream::Upstream;
 use super::{headers, router};
 use crate::exchange::{Info, LocalReply, SharedExchange, Side};
 use crate::headers::Headers;
+use crate::host::{ConnectionState, FilterState};
 use crate::worker::StreamId;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub(super) struct Place<'a> {
     pub(super) slot: &'a Rc<Slot>,
     pub(super) timer: &'a mut Timer,
     pub(super) connection: u64,
+    pub(super) state: &'a ConnectionState,
     pub(super) remote: SocketAddr,
     pub(super) local: SocketAddr,
 }
@@ -314,6 +316,7 @@ fn info(place: &Place<'_>, down: &Downstream<'_>, found: Option<&router::Found>,
     let now = now_ns();
     let mut info = Info {
         connection_id: place.connection,
+        filter_state: FilterState::on(place.state.clone()),
         protocol: down.protocol(),
         downstream_remote: Some(place.remote),
         downstream_local: Some(place.local),

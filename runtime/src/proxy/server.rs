@@ -9,7 +9,7 @@ use super::listener;
 use super::plugins::{Modules, PluginError};
 use super::stats::WorkerStats;
 use crate::abi::LogLevel;
-use crate::host::{Metrics, SharedData};
+use crate::host::{Metrics, Queues, SharedData};
 use crate::vm::Limits;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -147,7 +147,8 @@ impl Server {
             None => None,
         };
         let (stage, watched) = watch::channel(Stage::Running);
-        let (metrics, shared_data, levels) = (Arc::default(), Arc::default(), Arc::<Levels>::default());
+        let (metrics, shared_data, queues) = (Arc::default(), Arc::default(), Arc::default());
+        let levels = Arc::<Levels>::default();
         levels.set_all(options.log_level);
         let bootstrap = Arc::new(bootstrap);
         let stats = |_| Arc::new(WorkerStats::new(bootstrap.listeners.len(), bootstrap.clusters.len()));
@@ -174,6 +175,7 @@ impl Server {
                 levels: Arc::clone(&levels),
                 metrics: Arc::clone(&metrics),
                 shared_data: Arc::clone(&shared_data) as Arc<SharedData>,
+                queues: Arc::clone(&queues) as Arc<Queues>,
                 stage: watched.clone(),
                 drain_time: options.drain_time,
             };

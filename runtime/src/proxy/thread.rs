@@ -117,6 +117,14 @@ impl Thread {
         self.connections.borrow().values().for_each(|slot| slot.ring());
     }
 
+    /// Tells plugins of values in their shared queues, which any worker may have put there.
+    pub(super) async fn watch_queues(self: Rc<Self>) {
+        loop {
+            std::future::poll_fn(|context| self.worker.borrow_mut().poll_queues(context)).await;
+            self.carry_out();
+        }
+    }
+
     fn carry_out(self: &Rc<Self>) {
         loop {
             let Some(command) = self.worker.borrow_mut().next_command() else { return };

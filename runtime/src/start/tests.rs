@@ -84,6 +84,8 @@ impl Bench {
             random: Rc::new(RefCell::new(SeededRandom::new(1))),
             metrics: Arc::clone(&metrics),
             shared_data: Default::default(),
+            queues: Default::default(),
+            inbox: Default::default(),
         });
         Self { worker, clock, metrics, script: Rc::default() }
     }

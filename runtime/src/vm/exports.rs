@@ -22,6 +22,7 @@ pub(super) struct Exports {
     response_body: Three<u32>,
     response_trailers: Two<u32>,
     http_call_response: Five,
+    queue_ready: Two<()>,
     done: One<u32>,
     log: One<()>,
     delete: One<()>,
@@ -49,6 +50,7 @@ impl Exports {
             response_body: find(instance, store, "proxy_on_response_body")?,
             response_trailers: find(instance, store, "proxy_on_response_trailers")?,
             http_call_response: find(instance, store, "proxy_on_http_call_response")?,
+            queue_ready: find(instance, store, "proxy_on_queue_ready")?,
             done: find(instance, store, "proxy_on_done")?,
             log: find(instance, store, "proxy_on_log")?,
             delete: find(instance, store, "proxy_on_delete")?,
@@ -84,6 +86,7 @@ impl Exports {
             C::HttpCallResponse { root, token, headers, body_size, trailers } => {
                 silent(&self.http_call_response, store, (root, token, headers, body_size, trailers))
             }
+            C::QueueReady { root, token } => silent(&self.queue_ready, store, (root, token)),
             C::Done { context } => answering(&self.done, store, context),
             C::Log { context } => silent(&self.log, store, context),
             C::Delete { context } => silent(&self.delete, store, context),

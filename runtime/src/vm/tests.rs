@@ -69,6 +69,8 @@ pub(crate) fn services() -> TestServices {
         random: Rc::new(RefCell::new(SeededRandom::new(1))),
         metrics: Arc::new(Metrics::default()),
         shared_data: Arc::new(SharedData::default()),
+        queues: Arc::default(),
+        inbox: Arc::default(),
     };
     TestServices { services, lines }
 }

@@ -4,6 +4,7 @@
 //! one chunk ends and the next begins depends on how the network cut the bytes, and no peer may rely on it.
 
 mod answers;
+mod calls;
 mod examples;
 mod exchanges;
 mod guests;

@@ -35,6 +35,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 /// Most events at one moment: beyond it a plugin calls out or ticks without end.
@@ -70,6 +71,8 @@ enum Event {
     Tick { vm: VmId, root: ContextId },
     /// The upstream answers.
     Upstream(StreamId),
+    /// A value has come into a shared queue.
+    Queue,
 }
 
 /// How a plugin is set up.
@@ -119,6 +122,8 @@ impl Engine {
             random: Rc::new(RefCell::new(SeededRandom::new(seed))),
             metrics: Arc::clone(&metrics),
             shared_data: Arc::new(SharedData::default()),
+            queues: Arc::default(),
+            inbox: Arc::default(),
         });
         Self {
             worker,
@@ -238,6 +243,9 @@ impl Engine {
                 self.arm(vm, root, Some(period));
             }
             Event::Upstream(id) => self.upstream_answers(id),
+            Event::Queue => {
+                let _told = self.worker.poll_queues(&mut Context::from_waker(Waker::noop()));
+            }
         }
     }
 
@@ -254,8 +262,12 @@ impl Engine {
             } else if let Some(id) = self.ready.pop_front() {
                 self.pump(id);
             } else {
-                return;
+                break;
             }
+        }
+        // As in the proxy, an owner is told after what is being done, one value at a time.
+        if self.worker.has_queued() && self.agenda.next(|event| matches!(event, Event::Queue)).is_none() {
+            self.agenda.enter(self.clock.elapsed(), Event::Queue);
         }
     }
 

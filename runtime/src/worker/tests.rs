@@ -1,0 +1,107 @@
+//! What happens between workers, shown with guests that are closures.
+
+use super::Worker;
+use crate::abi::{LogLevel, Status};
+use crate::guest::{Callback, Guest, Trap};
+use crate::host::clock::SystemClock;
+use crate::host::random::SeededRandom;
+use crate::host::{Clusters, LogRecord, LogSink, Queues, Services, SharedHost, VmSettings};
+use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+struct Acting<F>(SharedHost, F);
+
+impl<F: FnMut(&SharedHost, Callback)> Guest for Acting<F> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+        (self.1)(&self.0, callback);
+        Ok(Some(1))
+    }
+}
+
+struct Nobody;
+
+impl Clusters for Nobody {
+    fn knows(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+impl LogSink for Nobody {
+    fn level(&self) -> LogLevel {
+        LogLevel::Critical
+    }
+
+    fn record(&self, _record: &LogRecord<'_>) {}
+}
+
+/// A worker with one plugin, whose callbacks `act` gets.
+fn worker(queues: &Arc<Queues>, act: impl FnMut(&SharedHost, Callback) + 'static) -> Worker {
+    let mut worker = Worker::new(Services {
+        clock: Rc::new(SystemClock::default()),
+        log: Rc::new(Nobody),
+        clusters: Rc::new(Nobody),
+        random: Rc::new(RefCell::new(SeededRandom::new(1))),
+        metrics: Arc::default(),
+        shared_data: Arc::default(),
+        queues: Arc::clone(queues),
+        inbox: Arc::default(),
+    });
+    let options =
+        PluginOptions { settings: Rc::default(), failure_policy: FailurePolicy::Closed, hold_headers: false };
+    let act = Rc::new(RefCell::new(act));
+    let plan = VmPlan {
+        key: "vm".to_owned(),
+        settings: VmSettings::default(),
+        make: Rc::new(move |host| {
+            let act = Rc::clone(&act);
+            Ok(Box::new(Acting(host, move |host: &SharedHost, callback| (act.borrow_mut())(host, callback))))
+        }),
+    };
+    worker.add_plugin(options, plan).unwrap();
+    worker
+}
+
+/// Counts how often somebody is woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_value_that_another_worker_enqueued_wakes_the_worker_that_registered_the_queue() {
+    let (queues, seen) = (Arc::default(), Rc::new(RefCell::new(Vec::new())));
+    let told = Rc::clone(&seen);
+    let mut owner = worker(&queues, move |host, callback| match callback {
+        Callback::Configure { .. } => drop(host.borrow().register_queue(b"jobs").unwrap()),
+        Callback::QueueReady { root, token } => {
+            let host = host.borrow();
+            told.borrow_mut().push((root, host.dequeue(token), host.dequeue(token)));
+        }
+        _ => {}
+    });
+    let woken = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
+    assert_eq!(owner.poll_queues(&mut context), Poll::Pending);
+
+    let _other = worker(&queues, |host, callback| {
+        if let Callback::Configure { .. } = callback {
+            let host = host.borrow();
+            let token = host.resolve_queue(b"", b"jobs").unwrap();
+            host.enqueue(token, b"one").unwrap();
+        }
+    });
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    assert!(owner.has_queued());
+    assert_eq!(owner.poll_queues(&mut context), Poll::Ready(()));
+    assert_eq!(*seen.borrow(), [(1, Ok("one".into()), Err(Status::EMPTY))]);
+    assert_eq!(owner.poll_queues(&mut context), Poll::Pending);
+}
