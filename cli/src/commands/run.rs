@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mesh_filter_runtime::proxy::config::{Bootstrap, Cluster, Plugin, Setup};
 use mesh_filter_runtime::proxy::echo::Echo;
 use mesh_filter_runtime::proxy::{ServeError, ServeOptions, Server};
-use mesh_filter_runtime::vm::Limits;
+use mesh_filter_runtime::vm::{CacheFolder, Limits};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -65,7 +65,10 @@ pub(crate) struct Args {
     /// `none` lifts the limits of 1 s of CPU time per call and 1 GiB of memory per VM
     #[arg(long, value_name = "LIMITS", value_parser = ["default", "none"], default_value = "default", hide_possible_values = true)]
     limits: String,
-    /// A bootstrap in Envoy's format, in place of all flags above but --workers and --limits
+    /// Compile modules anew, and do not keep them on disk
+    #[arg(long)]
+    no_cache: bool,
+    /// A bootstrap in Envoy's format, in place of all flags that say what runs where
     #[arg(
         long,
         value_name = "BOOTSTRAP.yaml",
@@ -157,7 +160,8 @@ impl Args {
         }
         output.start_log();
         let limits = if self.limits == "none" { Limits::NONE } else { Limits::default() };
-        let options = ServeOptions { workers: self.workers, limits, ..ServeOptions::default() };
+        let cache = if self.no_cache { CacheFolder::Off } else { CacheFolder::default() };
+        let options = ServeOptions { workers: self.workers, limits, cache, ..ServeOptions::default() };
         let names: Vec<_> = bootstrap.listeners.iter().map(|listener| listener.name.clone()).collect();
         let server = Server::start(bootstrap, &options).map_err(cannot_start)?;
         let announce = |server: &Server| {

@@ -3,7 +3,7 @@
 use super::config::Bootstrap;
 use super::server::{ServeOptions, Server};
 use crate::abi::LogLevel;
-use crate::vm::Limits;
+use crate::vm::{CacheFolder, Limits};
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ const USAGE: &str = "usage: mesh-filter-proxy -c BOOTSTRAP.yaml [OPTIONS]\n\n\
     Runs a proxy from a strict subset of Envoy's bootstrap.\n\n  \
     -c, --config-path FILE  the bootstrap, YAML or JSON\n      \
     --concurrency N     worker threads [default: 1]\n      \
-    --limits none       lets plugins use any amount of CPU time and memory\n  \
+    --limits none       lets plugins use any amount of CPU time and memory\n      \
+    --no-cache          compiles modules anew, and does not keep them on disk\n  \
     -l, --log-level LEVEL   trace, debug, info, warning, error or critical [default: info]\n      \
     --admin-address-path FILE  where to write the address of the admin pages, once all serves\n\n\
     exit codes: 0 stopped in order, 1 could not start, 2 wrong arguments\n";
@@ -118,6 +119,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Arguments
                 "none" => options.limits = Limits::NONE,
                 other => return Err(format!("`--limits` expects `none`, got `{other}`")),
             },
+            "--no-cache" => options.cache = CacheFolder::Off,
             "--admin-address-path" => admin_address_path = Some(PathBuf::from(value()?)),
             "-l" | "--log-level" => {
                 let name = value()?;

@@ -4,7 +4,7 @@ use super::config::{self, Bootstrap, Code, WasmFilter};
 use crate::guest::Guest;
 use crate::host::{PluginSettings, VmSettings};
 use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
-use crate::vm::{Capabilities, Engine, Instance, Limits, LoadError, Module};
+use crate::vm::{CacheFolder, Capabilities, Engine, Instance, Limits, LoadError, Module};
 use crate::worker::{PluginId, Worker};
 use std::rc::Rc;
 
@@ -53,8 +53,12 @@ struct Loaded {
 
 impl Modules {
     /// Reads and compiles the modules of all listeners, each once.
-    pub(super) fn load(bootstrap: &Bootstrap, limits: Limits) -> Result<Self, PluginError> {
-        let mut modules = Self { engine: Engine::serving(limits)?, loaded: Vec::new() };
+    pub(super) fn load(
+        bootstrap: &Bootstrap,
+        limits: Limits,
+        cache: &CacheFolder,
+    ) -> Result<Self, PluginError> {
+        let mut modules = Self { engine: Engine::serving_with(limits, cache)?, loaded: Vec::new() };
         for filter in bootstrap.listeners.iter().flat_map(|listener| &listener.http.filters) {
             let plugin = &filter.plugin;
             let capabilities = capabilities(plugin);

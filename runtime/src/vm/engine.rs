@@ -2,13 +2,14 @@
 //!
 //! They are never mixed: both meters at once would cost far more than either.
 
+use super::cache::{CacheFolder, ModuleCache};
 use super::state::State;
 use crate::hostcalls;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use wasmtime::{Cache, CacheConfig, Config, EngineWeak, Linker, Store, UpdateDeadline, WasmBacktraceDetails};
+use wasmtime::{Config, EngineWeak, Linker, Store, UpdateDeadline, WasmBacktraceDetails};
 
 /// Most frames of a backtrace, as many as Envoy shows.
 const MAX_FRAMES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19);
@@ -57,6 +58,8 @@ pub struct EngineError(String);
 pub struct Engine {
     inner: wasmtime::Engine,
     linker: Arc<Linker<State>>,
+    cache: Option<Arc<ModuleCache>>,
+    compilations: Arc<AtomicUsize>,
     meter: Meter,
     limits: Limits,
 }
@@ -74,7 +77,15 @@ impl Engine {
     /// # Errors
     /// When the machine or the operating system is not supported.
     pub fn serving(limits: Limits) -> Result<Self, EngineError> {
-        let engine = Self::new(Meter::CpuTime, limits)?;
+        Self::serving_with(limits, &CacheFolder::default())
+    }
+
+    /// As [`Self::serving`], with compiled modules kept in `cache`.
+    ///
+    /// # Errors
+    /// As [`Self::serving`].
+    pub fn serving_with(limits: Limits, cache: &CacheFolder) -> Result<Self, EngineError> {
+        let engine = Self::new(Meter::CpuTime, limits, cache)?;
         if let Some(cpu) = limits.cpu_per_call {
             spawn_ticker(engine.inner.weak(), (cpu / TICKS_PER_CALL).clamp(SHORTEST_TICK, LONGEST_TICK))?;
         }
@@ -86,7 +97,21 @@ impl Engine {
     /// # Errors
     /// When the machine or the operating system is not supported.
     pub fn simulating(limits: Limits) -> Result<Self, EngineError> {
-        Self::new(Meter::Fuel, limits)
+        Self::simulating_with(limits, &CacheFolder::default())
+    }
+
+    /// As [`Self::simulating`], with compiled modules kept in `cache`.
+    ///
+    /// # Errors
+    /// As [`Self::simulating`].
+    pub fn simulating_with(limits: Limits, cache: &CacheFolder) -> Result<Self, EngineError> {
+        Self::new(Meter::Fuel, limits, cache)
+    }
+
+    /// How many modules it has compiled, rather than taken from its cache.
+    #[must_use]
+    pub fn compilations(&self) -> usize {
+        self.compilations.load(Ordering::Relaxed)
     }
 
     /// The limits of its VMs.
@@ -95,7 +120,8 @@ impl Engine {
         self.limits
     }
 
-    fn new(meter: Meter, limits: Limits) -> Result<Self, EngineError> {
+    fn new(meter: Meter, limits: Limits, cache: &CacheFolder) -> Result<Self, EngineError> {
+        let cache = ModuleCache::open(cache);
         let mut config = Config::new();
         config
             .memory_reservation(MEMORY_RESERVATION)
@@ -103,11 +129,21 @@ impl Engine {
             .wasm_backtrace_max_frames(Some(MAX_FRAMES))
             .epoch_interruption(meter == Meter::CpuTime)
             .consume_fuel(meter == Meter::Fuel)
-            .cache(compilation_cache());
+            .cache(cache.as_ref().map(ModuleCache::inner));
         let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
         let inner = wasmtime::Engine::new(&config).map_err(failed)?;
         let linker = Arc::new(hostcalls::linker(&inner).map_err(failed)?);
-        Ok(Self { inner, linker, meter, limits })
+        Ok(Self { inner, linker, cache: cache.map(Arc::new), compilations: Arc::default(), meter, limits })
+    }
+
+    /// The machine code of a module.
+    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<wasmtime::Module> {
+        let (module, compiled) = match &self.cache {
+            Some(cache) => cache.compile(&self.inner, bytes)?,
+            None => (wasmtime::Module::new(&self.inner, bytes)?, true),
+        };
+        self.compilations.fetch_add(compiled.into(), Ordering::Relaxed);
+        Ok(module)
     }
 
     pub(super) fn inner(&self) -> &wasmtime::Engine {
@@ -178,24 +214,4 @@ fn spawn_ticker(engine: EngineWeak, tick: Duration) -> Result<(), EngineError> {
     };
     let spawned = std::thread::Builder::new().name("wasm-deadlines".into()).spawn(ticking);
     spawned.map(drop).map_err(|error| EngineError(format!("no thread for deadlines: {error}")))
-}
-
-/// Compiled modules are kept on disk; where that cannot be, each start compiles again.
-fn compilation_cache() -> Option<Cache> {
-    let directory = cache_directory()?;
-    let mut config = CacheConfig::new();
-    config.with_directory(&directory);
-    match Cache::new(config) {
-        Ok(cache) => Some(cache),
-        Err(error) => {
-            tracing::warn!(directory = %directory.display(), "modules are compiled at each start: {error:#}");
-            None
-        }
-    }
-}
-
-fn cache_directory() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(caches.join("mesh-filter").join("modules"))
 }

@@ -9,6 +9,7 @@ pub mod instance;
 pub mod module;
 pub mod outline;
 
+mod cache;
 mod capabilities;
 mod check;
 mod exports;
@@ -22,6 +23,7 @@ mod trap;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use cache::CacheFolder;
 pub use capabilities::Capabilities;
 pub use engine::{Engine, EngineError, Limits};
 pub use fault::{LoadError, LoadFault, Mismatch};

@@ -146,7 +146,7 @@ impl Inner {
         if !unknown.is_empty() {
             tracing::warn!(module = name, imports = names.join(", "), "the module imports unknown functions");
         }
-        let compiled = wasmtime::Module::new(engine.inner(), bytes).map_err(failed)?;
+        let compiled = engine.compile(bytes).map_err(failed)?;
         let linked = link(engine, &compiled, &unknown, &Capabilities::ALL)?;
         Ok(Self { name: name.to_owned(), version, linked, symbols, unknown, capabilities: Capabilities::ALL })
     }

@@ -1,5 +1,6 @@
 //! Behaviour of VMs, shown on guests made by hand.
 
+mod cache;
 mod capabilities;
 pub(crate) mod guest;
 mod limits;
