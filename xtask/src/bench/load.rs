@@ -1,69 +1,87 @@
 //! The load generator: a fixed number of keep-alive connections, each with one request in flight.
+//!
+//! Clients and upstream share one thread, which never sleeps while a run lasts: to wake a sleeper costs
+//! whoever sends to it more than many a request, the same in both hosts, and would hide what they do.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-/// Connections at the same time: enough that the proxy always finds work waiting, so that waking
-/// sleepers, which costs both hosts the same, does not hide what they do.
-const CONNECTIONS: u32 = 32;
+use super::upstream;
 
-/// Threads of the load; each writes to all its connections before it reads from them.
-const THREADS: u32 = 2;
+/// Connections at the same time: enough that the proxy always finds work waiting.
+const CONNECTIONS: u32 = 64;
 
 /// A host that is silent for so long is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Sends `requests` over all connections and returns how long each took.
-pub(crate) fn run(address: SocketAddr, path: &str, requests: u32) -> Result<Vec<Duration>> {
-    let rounds = requests / CONNECTIONS;
-    thread::scope(|scope| {
-        let clients: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| client(address, path, rounds))).collect();
-        let mut latencies = Vec::new();
-        for client in clients {
-            latencies.extend(client.join().map_err(|_| anyhow!("a client broke off"))??);
-        }
-        Ok(latencies)
-    })
+/// The thread of clients and upstream.
+pub(crate) struct Load {
+    runtime: Runtime,
+    pub(crate) upstream: SocketAddr,
 }
 
-fn client(address: SocketAddr, path: &str, rounds: u32) -> Result<Vec<Duration>> {
-    let mut streams = (0..CONNECTIONS / THREADS).map(|_| connect(address)).collect::<Result<Vec<_>>>()?;
+impl Load {
+    /// Starts the upstream on a free port.
+    pub(crate) fn start() -> Result<Self> {
+        // Sockets are looked at after each few steps, else those that are ready wait for those that are not.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(8).build()?;
+        let upstream = runtime.block_on(upstream::start())?;
+        Ok(Self { runtime, upstream })
+    }
+
+    /// Sends `requests` over all connections and returns how long each took.
+    pub(crate) fn run(&self, address: SocketAddr, path: &str, requests: u32) -> Result<Vec<Duration>> {
+        self.runtime.block_on(async {
+            let awake = tokio::spawn(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+            let mut clients = JoinSet::new();
+            for _ in 0..CONNECTIONS {
+                clients.spawn(client(address, path.to_owned(), requests / CONNECTIONS));
+            }
+            let mut latencies = Vec::new();
+            while let Some(client) = clients.join_next().await {
+                latencies.extend(client.context("a client broke off")??);
+            }
+            awake.abort();
+            Ok(latencies)
+        })
+    }
+}
+
+async fn client(address: SocketAddr, path: String, rounds: u32) -> Result<Vec<Duration>> {
+    let connected = timeout(PATIENCE, TcpStream::connect(address)).await.context("connecting")?;
+    let mut stream = connected.with_context(|| format!("connecting to `{address}`"))?;
+    stream.set_nodelay(true)?;
     let request =
         format!("GET {path} HTTP/1.1\r\nhost: bench.example\r\nuser-agent: bench\r\naccept: */*\r\n\r\n");
     let mut space = vec![0; 256 << 10];
     let mut latencies = Vec::new();
     for _ in 0..rounds {
-        let mut begun = Vec::with_capacity(streams.len());
-        for stream in &mut streams {
-            begun.push(Instant::now());
-            stream.write_all(request.as_bytes())?;
-        }
-        for (stream, begun) in streams.iter_mut().zip(begun) {
-            response(stream, &mut space)?;
-            latencies.push(begun.elapsed());
-        }
+        let begun = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        timeout(PATIENCE, response(&mut stream, &mut space)).await.context("waiting for a response")??;
+        latencies.push(begun.elapsed());
     }
     Ok(latencies)
 }
 
-fn connect(address: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(address).with_context(|| format!("connecting to `{address}`"))?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    Ok(stream)
-}
-
 /// Reads one response with status 200 to its end.
-fn response(stream: &mut TcpStream, space: &mut [u8]) -> Result<()> {
+async fn response(stream: &mut TcpStream, space: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     loop {
         let room = space.get_mut(filled..).unwrap_or_default();
         ensure!(!room.is_empty(), "a response of more than {filled} bytes");
-        let count = stream.read(room).context("reading a response")?;
+        let count = stream.read(room).await.context("reading a response")?;
         ensure!(count > 0, "the proxy closed the connection");
         filled += count;
         if is_complete(space.get(..filled).unwrap_or_default())? {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::load;
+use super::load::Load;
 use super::workload::Workload;
 use crate::host::Host;
 
@@ -30,14 +30,14 @@ struct Figures {
 /// Runs the workload in both hosts in turn.
 pub(crate) fn compare(
     workload: &'static Workload,
-    ours: &Host,
-    envoy: &Host,
+    load: &Load,
+    [ours, envoy]: [&Host; 2],
     pairs: usize,
 ) -> Result<Comparison> {
     let mut figures = [Figures::default(), Figures::default()];
     // Connections, caches and just-in-time compilers get warm.
     for host in [ours, envoy] {
-        load::run(host.listener(workload.name)?, workload.path, workload.requests / 2)?;
+        load.run(host.listener(workload.name)?, workload.path, workload.requests / 2)?;
     }
     for pair in 0..pairs {
         let mut runs = [(ours, 0), (envoy, 1)];
@@ -46,7 +46,7 @@ pub(crate) fn compare(
         }
         for (host, index) in runs {
             if let Some(figures) = figures.get_mut(index) {
-                figures.run(workload, host)?;
+                figures.run(workload, load, host)?;
             }
         }
     }
@@ -57,9 +57,9 @@ pub(crate) fn compare(
 }
 
 impl Figures {
-    fn run(&mut self, workload: &Workload, host: &Host) -> Result<()> {
+    fn run(&mut self, workload: &Workload, load: &Load, host: &Host) -> Result<()> {
         let before = host.cpu_time()?;
-        let latencies = load::run(host.listener(workload.name)?, workload.path, workload.requests)?;
+        let latencies = load.run(host.listener(workload.name)?, workload.path, workload.requests)?;
         let spent = host.cpu_time()?.saturating_sub(before);
         self.cpu_per_request.push(spent / u32::try_from(latencies.len())?);
         self.latencies.extend(latencies);
@@ -92,6 +92,7 @@ impl Comparison {
     pub(crate) fn json(&self) -> Value {
         json!({
             "name": self.workload.name,
+            "judged": self.workload.judged,
             "ratio": self.ratio,
             "ratios": self.ratios,
             "ours": self.ours.json(),
@@ -108,7 +109,7 @@ impl fmt::Display for Comparison {
             let workload = self.workload.name;
             write!(
                 formatter,
-                "{workload:>14} {name:<6} {cpu:>7.1} µs CPU/request   p50 {middle:>7.0} µs   p99 {late:>7.0} µs"
+                "{workload:>16} {name:<6} {cpu:>7.1} µs CPU/request   p50 {middle:>7.0} µs   p99 {late:>7.0} µs"
             )?;
             if name == "ours" {
                 writeln!(formatter)?;

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::host::Host;
 use crate::tools;
 use crate::workspace::{self, target};
+use load::Load;
 use measure::{Comparison, compare};
 use workload::WORKLOADS;
 
@@ -60,20 +61,25 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         workspace::build_example(module)?;
     }
 
-    let upstream = upstream::start()?;
-    let bootstrap = workload::write_bootstrap(&workloads, upstream)?;
+    let load = Load::start()?;
+    let bootstrap = workload::write_bootstrap(&workloads, load.upstream)?;
     let ours = Host::start(&proxy, &bootstrap, "ours")?;
     let envoy = Host::start(&envoy, &bootstrap, "envoy")?;
 
     let mut comparisons = Vec::new();
     for workload in workloads {
-        let comparison = compare(workload, &ours, &envoy, arguments.pairs)?;
+        let comparison = compare(workload, &load, [&ours, &envoy], arguments.pairs)?;
         println!("{comparison}");
         comparisons.push(comparison);
     }
     println!();
     for comparison in &comparisons {
         println!("ratio {} {:.2}", comparison.workload.name, comparison.ratio);
+    }
+    let unjudged: Vec<_> =
+        comparisons.iter().map(|it| it.workload).filter(|it| !it.judged).map(|it| it.name).collect();
+    if !unjudged.is_empty() {
+        println!("measured only, the kernel's work prevails: {}", unjudged.join(", "));
     }
     let file = target().join("bench.json");
     let workloads: Vec<_> = comparisons.iter().map(Comparison::json).collect();

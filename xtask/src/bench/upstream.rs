@@ -1,45 +1,59 @@
-//! The upstream of the bench: it answers each GET from memory, one thread for each connection.
+//! The upstream of the bench: it answers each GET from memory, on the thread of the load.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::io;
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// A request that is larger is not one of the bench's.
 const LARGEST_REQUEST: usize = 64 << 10;
 
-/// The size of the large answer.
+/// The size of a page, as an API or a fragment has it.
+const PAGE: usize = 2 << 10;
+
+/// The size of a large page.
 const LARGE: usize = 64 << 10;
 
-/// Starts listening on a free port, until the process ends.
-pub(crate) fn start() -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("binding a free port for the upstream")?;
+/// Starts listening on a free port, as long as the runtime lives.
+pub(crate) async fn start() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("binding a free port for the upstream")?;
     let address = listener.local_addr()?;
-    thread::spawn(move || {
-        for stream in listener.incoming().filter_map(Result::ok) {
-            // A connection that breaks is the proxy's to report.
-            thread::spawn(move || serve(stream).is_ok());
-        }
-    });
+    tokio::spawn(accept(listener));
     Ok(address)
 }
 
-fn serve(mut stream: TcpStream) -> io::Result<()> {
+async fn accept(listener: TcpListener) {
+    loop {
+        // A connection that breaks is the proxy's to report.
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(async { serve(stream).await.is_ok() })),
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let (small, large) = (answer(b"hello from the upstream\n"), answer(&page(LARGE)));
+    let (small, middle, large) =
+        (answer(b"hello from the upstream\n"), answer(&page(PAGE)), answer(&page(LARGE)));
     let mut request = Vec::new();
     let mut space = [0; 8 << 10];
     loop {
-        let count = stream.read(&mut space)?;
+        let count = stream.read(&mut space).await?;
         if count == 0 || request.len() > LARGEST_REQUEST {
             return Ok(());
         }
         request.extend_from_slice(space.get(..count).unwrap_or_default());
         // The load has one request in flight on a connection, and none has a body.
         if request.ends_with(b"\r\n\r\n") {
-            let answer = if request.starts_with(b"GET /large ") { &large } else { &small };
-            stream.write_all(answer)?;
+            let answer = match request.split(|byte| *byte == b' ').nth(1) {
+                Some(b"/large") => &large,
+                Some(b"/page") => &middle,
+                _ => &small,
+            };
+            stream.write_all(answer).await?;
             request.clear();
         }
     }

@@ -1,7 +1,8 @@
 //! Framing of HTTP/1.1 bodies: by length, in chunks, or until the connection closes.
 
+use super::socket::cut;
 use crate::headers::Headers;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 /// Longest line of a chunk size with its extensions.
 const MAX_SIZE_LINE: usize = 4 << 10;
@@ -152,7 +153,7 @@ impl Data {
 
 fn take(input: &mut BytesMut, most: u64) -> Option<Bytes> {
     let count = usize::try_from(most).unwrap_or(usize::MAX).min(input.len());
-    (count > 0).then(|| input.split_to(count).freeze())
+    (count > 0).then(|| cut(input, count).freeze())
 }
 
 /// A chunk's size, once its line is complete; extensions are dropped.
@@ -162,7 +163,7 @@ fn size_line(input: &mut BytesMut) -> Result<Option<u64>, Malformed> {
         let starts_well = digits > 0 || input.is_empty();
         return if starts_well && input.len() <= MAX_SIZE_LINE { Ok(None) } else { Err(Malformed) };
     };
-    let line = input.split_to(end + 1);
+    let line = cut(input, end + 1);
     let line = line.strip_suffix(b"\r\n").ok_or(Malformed)?;
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (size, extension) = line.split_at_checked(digits).ok_or(Malformed)?;
@@ -177,7 +178,7 @@ fn size_line(input: &mut BytesMut) -> Result<Option<u64>, Malformed> {
 fn line_end(input: &mut BytesMut) -> Result<bool, Malformed> {
     match input.as_ref() {
         [b'\r', b'\n', ..] => {
-            input.advance(2);
+            drop(cut(input, 2));
             Ok(true)
         }
         [] | [b'\r'] => Ok(false),
@@ -187,7 +188,7 @@ fn line_end(input: &mut BytesMut) -> Result<bool, Malformed> {
 
 fn trailers(input: &mut BytesMut) -> Result<Option<Headers>, Malformed> {
     if input.starts_with(b"\r\n") {
-        input.advance(2);
+        drop(cut(input, 2));
         return Ok(Some(Headers::new()));
     }
     let mut fields = [httparse::EMPTY_HEADER; MAX_TRAILER_COUNT];
@@ -201,7 +202,7 @@ fn trailers(input: &mut BytesMut) -> Result<Option<Headers>, Malformed> {
         Ok(httparse::Status::Partial) if input.len() <= MAX_TRAILERS => return Ok(None),
         _ => return Err(Malformed),
     };
-    input.advance(length);
+    drop(cut(input, length));
     Ok(Some(trailers))
 }
 

@@ -3,7 +3,7 @@
 use super::body::{Decoded, Decoder, Framing};
 use super::encode::Encoder;
 use super::head::Parser;
-use super::socket::{BODY_READ, HEAD_READ, Socket};
+use super::socket::{READ, Socket};
 use crate::body::Body;
 use crate::headers::Headers;
 use crate::proxy::part::{Broken, Part};
@@ -96,8 +96,7 @@ impl Client {
                 Ok(None) => {}
                 Err(()) => return Poll::Ready(Err(self.fail(Broken::Protocol))),
             }
-            let room = if self.decoder.is_some() { BODY_READ } else { HEAD_READ };
-            match ready!(self.socket.poll_fill(context, room)) {
+            match ready!(self.socket.poll_fill(context, READ)) {
                 Ok(0) if self.decoder.as_ref().is_some_and(Decoder::ends_with_connection) => {
                     self.response_ended = true;
                     self.keep_alive = false;

@@ -3,7 +3,7 @@
 use super::body::{Decoded, Decoder, Framing};
 use super::encode::Encoder;
 use super::head::{Bounds, Parser, Refusal};
-use super::socket::{BODY_READ, HEAD_READ, Socket};
+use super::socket::{AHEAD, READ, Socket};
 use crate::body::Body;
 use crate::headers::Headers;
 use crate::proxy::part::{Broken, Part};
@@ -84,7 +84,7 @@ impl Server {
                     }
                 }
             }
-            match ready!(self.socket.poll_fill(context, HEAD_READ)) {
+            match ready!(self.socket.poll_fill(context, AHEAD)) {
                 Ok(0) | Err(_) => return Poll::Ready(Next::Closed),
                 Ok(_) => self.began = true,
             }
@@ -115,7 +115,7 @@ impl Server {
                     Err(_) => return Poll::Ready(Err(Broken::Protocol)),
                 }
             }
-            let room = if self.request_ended { HEAD_READ } else { BODY_READ };
+            let room = if self.request_ended { AHEAD } else { READ };
             match ready!(self.socket.poll_fill(context, room)) {
                 Ok(0) | Err(_) => return Poll::Ready(Err(Broken::Closed)),
                 Ok(_) => {}
@@ -198,7 +198,7 @@ impl Server {
         }
         loop {
             self.socket.input.clear();
-            match std::future::poll_fn(|context| self.socket.poll_fill(context, HEAD_READ)).await {
+            match std::future::poll_fn(|context| self.socket.poll_fill(context, AHEAD)).await {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }

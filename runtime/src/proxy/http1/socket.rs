@@ -1,18 +1,31 @@
 //! A socket with what has been read from it and what is to be written.
 
 use crate::proxy::output::Output;
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// Room for one read of a head.
-pub(super) const HEAD_READ: usize = 8 << 10;
-/// Room for one read of a body.
-pub(super) const BODY_READ: usize = 64 << 10;
+/// The most that is read ahead of what is wanted now.
+pub(super) const AHEAD: usize = 8 << 10;
+/// The most that one read takes, as in Envoy.
+pub(super) const READ: usize = 128 << 10;
+/// Up to this size what was read is copied, so that a head that lives long does not keep all of the space.
+const COPIED: usize = 16 << 10;
+
+thread_local! {
+    /// Where all sockets of a worker are read into: one that waits needs no memory of its own.
+    static SPACE: RefCell<BytesMut> = RefCell::default();
+}
+
+/// Takes bytes off the front. Who takes all of them leaves nothing behind that keeps the space.
+pub(super) fn cut(input: &mut BytesMut, count: usize) -> BytesMut {
+    if count == input.len() { std::mem::take(input) } else { input.split_to(count) }
+}
 
 /// Both directions of a connection.
 #[derive(Debug)]
@@ -27,10 +40,20 @@ impl Socket {
         Self { io, input, output: Output::default() }
     }
 
-    /// Reads once; 0 at the end.
+    /// Reads once, `room` bytes at most; 0 at the end.
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
-        self.input.reserve(room);
-        pin!(self.io.read_buf(&mut self.input)).poll(context)
+        let Self { io, input, .. } = self;
+        SPACE.with_borrow_mut(|space| {
+            space.clear();
+            space.reserve(READ);
+            let count = ready!(pin!(io.read_buf(&mut (&mut *space).limit(room))).poll(context))?;
+            if input.is_empty() && count > COPIED {
+                *input = space.split();
+            } else {
+                input.extend_from_slice(space);
+            }
+            Poll::Ready(Ok(count))
+        })
     }
 
     /// Writes what waits.
