@@ -1,7 +1,6 @@
 //! Heads of HTTP/1.1 messages: parsed into headers and framing, with Envoy's refusals.
 
 use super::body::Framing;
-use super::socket::cut;
 use crate::exchange::Side;
 use crate::headers::Headers;
 use bytes::{Bytes, BytesMut};
@@ -117,7 +116,7 @@ impl Parser {
         bounds: Bounds,
     ) -> Result<Option<RequestHead>, Refusal> {
         while matches!(input.first(), Some(b'\r' | b'\n')) {
-            drop(cut(input, 1));
+            drop(input.split_to(1));
         }
         if input.is_empty() {
             return Ok(None);
@@ -251,7 +250,7 @@ impl Parser {
 
     /// Takes the head out of the buffer, names in lower case.
     fn take(&self, input: &mut BytesMut, length: usize) -> Bytes {
-        let mut head = cut(input, length);
+        let mut head = super::socket::cut(input, length);
         for [at, len, ..] in &self.fields {
             if let Some(name) = head.get_mut(*at..at + len) {
                 name.make_ascii_lowercase();
