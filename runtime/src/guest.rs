@@ -96,6 +96,16 @@ pub struct Trap {
     pub reason: TrapReason,
     /// The guest's frames, innermost first, one line each; empty where there are none.
     pub backtrace: Vec<String>,
+    /// The last hostcalls of the callback, with arguments and answers, the last one last.
+    pub hostcalls: Vec<String>,
+}
+
+impl Trap {
+    /// A trap of which only the reason is known.
+    #[must_use]
+    pub fn new(reason: TrapReason) -> Self {
+        Self { reason, backtrace: Vec::new(), hostcalls: Vec::new() }
+    }
 }
 
 /// The kinds of traps.
@@ -145,6 +155,12 @@ impl fmt::Display for Trap {
         }
         for frame in &self.backtrace {
             write!(f, "\n  at {frame}")?;
+        }
+        if !self.hostcalls.is_empty() {
+            write!(f, "\n  after the hostcalls")?;
+        }
+        for hostcall in &self.hostcalls {
+            write!(f, "\n    {hostcall}")?;
         }
         Ok(())
     }

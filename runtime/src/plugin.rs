@@ -88,7 +88,7 @@ pub enum StartError {
         callback: &'static str,
         /// The trap.
         #[source]
-        trap: Trap,
+        trap: Box<Trap>,
     },
 }
 

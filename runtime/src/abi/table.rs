@@ -123,6 +123,37 @@ impl Import {
     }
 }
 
+impl Import {
+    /// The parameter that points to a name or message, its size being the next one: what a
+    /// person wants to see of a call.
+    #[must_use]
+    pub fn text(&self) -> Option<usize> {
+        match self.name {
+            "proxy_get_property"
+            | "proxy_set_property"
+            | "proxy_get_shared_data"
+            | "proxy_set_shared_data"
+            | "proxy_register_shared_queue"
+            | "proxy_http_call"
+            | "proxy_grpc_call"
+            | "proxy_grpc_stream"
+            | "proxy_call_foreign_function"
+            | "envoy_resolve_dns" => Some(0),
+            "proxy_log"
+            | "proxy_get_header_map_value"
+            | "proxy_add_header_map_value"
+            | "proxy_replace_header_map_value"
+            | "proxy_remove_header_map_value"
+            | "proxy_define_metric"
+            | "proxy_enqueue_shared_queue"
+            | "proxy_grpc_send"
+            | "proxy_send_local_response" => Some(1),
+            "proxy_resolve_shared_queue" => Some(2),
+            _ => None,
+        }
+    }
+}
+
 const fn env(name: &'static str, params: &'static str, since: Since, chapter: Chapter) -> Import {
     Import { name, params, result: "i", since, chapter }
 }

@@ -32,7 +32,7 @@ impl Guest for Scripted {
         let short = callback.export().trim_start_matches("proxy_on_");
         self.calls.borrow_mut().push(format!("{}.{short}", self.name));
         match (self.script)(&self.host, callback) {
-            99 => Err(Trap { reason: TrapReason::Guest("scripted".into()), backtrace: Vec::new() }),
+            99 => Err(Trap::new(TrapReason::Guest("scripted".into()))),
             answer => Ok(Some(answer)),
         }
     }

@@ -3,6 +3,7 @@
 use crate::abi::table::{Chapter, Import};
 use crate::abi::{BufferKind, LogLevel, MapKind, MetricKind, Status, StreamKind};
 use crate::host::Host;
+use crate::vm::calls::{self, Ticket};
 use crate::vm::memory::{self, GuestMemory, MemoryError};
 use crate::vm::state::{RestrictedCall, State};
 use std::cell::RefMut;
@@ -53,16 +54,35 @@ impl From<MemoryError> for Failure {
 /// A hostcall that is running.
 pub(super) struct Call<'a> {
     caller: Caller<'a, State>,
+    ticket: Ticket,
 }
 
 impl<'a> Call<'a> {
-    /// Begins the call where the phase allows it.
-    pub(super) fn enter(caller: Caller<'a, State>, import: &Import) -> wasmtime::Result<Self> {
+    /// Notes the call, and begins it where the phase allows it.
+    pub(super) fn enter(
+        mut caller: Caller<'a, State>,
+        import: &'static Import,
+        text: Option<usize>,
+        params: &[u64],
+    ) -> wasmtime::Result<Self> {
+        let ticket = calls::begin(&mut caller, import, text, params);
         if caller.data().restriction.allows(import) {
-            Ok(Self { caller })
+            Ok(Self { caller, ticket })
         } else {
             Err(wasmtime::Error::new(RestrictedCall { hostcall: import.name }))
         }
+    }
+
+    /// Ends the call: the number that the guest gets, in the words of the function's chapter.
+    pub(super) fn leave(&mut self, import: &Import, answer: Answer) -> wasmtime::Result<u32> {
+        let code = encode(import, answer)?;
+        self.note(code);
+        Ok(code)
+    }
+
+    /// Notes what it answers.
+    pub(super) fn note(&mut self, code: u32) {
+        calls::end(self.caller.data_mut(), self.ticket, code);
     }
 
     /// The guest's memory and the host.
@@ -91,8 +111,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The number that the guest gets, in the words of the function's chapter.
-pub(super) fn encode(import: &Import, answer: Answer) -> wasmtime::Result<u32> {
+/// The number for an answer.
+fn encode(import: &Import, answer: Answer) -> wasmtime::Result<u32> {
     let wasi = import.chapter == Chapter::Wasi;
     match answer {
         Ok(()) => Ok(0),

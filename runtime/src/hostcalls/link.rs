@@ -1,8 +1,9 @@
 //! Registers host functions under the names and types of the table.
 
-use super::call::{Answer, Call, encode};
+use super::call::{Answer, Call};
 use crate::abi::table::{Chapter, IMPORTS, Import};
 use crate::abi::{LogLevel, Status};
+use crate::vm::calls;
 use crate::vm::state::State;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::{Caller, Engine, FuncType, Linker, Val, ValType, WasmTy};
@@ -39,8 +40,9 @@ impl Link {
         let import = row(name)?;
         for module in import.modules() {
             let silent = move |caller: Caller<'_, State>, number: u32| -> wasmtime::Result<()> {
-                let answer = function(&mut Call::enter(caller, import)?, number);
-                encode(import, answer).map(drop)
+                let mut call = Call::enter(caller, import, None, &[number.into()])?;
+                let answer = function(&mut call, number);
+                call.leave(import, answer).map(drop)
             };
             self.linker.func_wrap(module, import.name, silent)?;
         }
@@ -57,7 +59,7 @@ impl Link {
     /// Not `Unimplemented`, which SDKs do not know and fail at.
     pub(super) fn add_missing(&mut self, name: &str) -> wasmtime::Result<&mut Self> {
         let import = row(name)?;
-        self.add_dynamic(name, move |mut call, _| {
+        self.add_dynamic(name, move |call, _| {
             if let Ok(mut host) = call.host() {
                 host.log_missing(import.name);
             }
@@ -69,13 +71,17 @@ impl Link {
     pub(super) fn add_dynamic(
         &mut self,
         name: &str,
-        function: impl Fn(Call<'_>, &[Val]) -> wasmtime::Result<u32> + Copy + Send + Sync + 'static,
+        function: impl Fn(&mut Call<'_>, &[Val]) -> wasmtime::Result<u32> + Copy + Send + Sync + 'static,
     ) -> wasmtime::Result<&mut Self> {
         let import = row(name)?;
+        let text = import.text();
         let ty = FuncType::new(self.linker.engine(), types(import.params), types(import.result));
         for module in import.modules() {
             let answering = move |caller: Caller<'_, State>, params: &[Val], results: &mut [Val]| {
-                let code = function(Call::enter(caller, import)?, params)?;
+                let raw: Vec<u64> = params.iter().map(raw).collect();
+                let mut call = Call::enter(caller, import, text, &raw)?;
+                let code = function(&mut call, params)?;
+                call.note(code);
                 results.fill(Val::I32(code.cast_signed()));
                 Ok(())
             };
@@ -121,7 +127,11 @@ pub(crate) fn restricted(
     /// `NOTCAPABLE` of WASI.
     const NOT_CAPABLE: u32 = 76;
     let code = if import.chapter == Chapter::Wasi { NOT_CAPABLE } else { Status::INTERNAL_FAILURE.0 };
-    let stub = move |caller: Caller<'_, State>, _: &[Val], results: &mut [Val]| {
+    let text = import.text();
+    let stub = move |mut caller: Caller<'_, State>, params: &[Val], results: &mut [Val]| {
+        let raw: Vec<u64> = params.iter().map(raw).collect();
+        let ticket = calls::begin(&mut caller, import, text, &raw);
+        calls::end(caller.data_mut(), ticket, code);
         if let Ok(mut host) = caller.data().host.try_borrow_mut() {
             host.log_restricted(import.name);
         }
@@ -153,9 +163,42 @@ pub(super) trait Hostcall<Params>: Copy + Send + Sync + 'static {
     fn link(self, linker: &mut Linker<State>, module: &str, import: &'static Import) -> wasmtime::Result<()>;
 }
 
+/// A parameter as traps show it.
+pub(super) trait Raw: Copy {
+    fn raw(self) -> u64;
+}
+
+impl Raw for u32 {
+    fn raw(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Raw for i32 {
+    fn raw(self) -> u64 {
+        self.cast_unsigned().into()
+    }
+}
+
+impl Raw for u64 {
+    fn raw(self) -> u64 {
+        self
+    }
+}
+
+impl Raw for i64 {
+    fn raw(self) -> u64 {
+        self.cast_unsigned()
+    }
+}
+
+fn raw(value: &Val) -> u64 {
+    value.i32().map(Raw::raw).or(value.i64().map(Raw::raw)).unwrap_or_default()
+}
+
 macro_rules! hostcalls {
     ($(($($param:ident: $ty:ident),*))*) => {$(
-        impl<F, $($ty: WasmTy),*> Hostcall<($($ty,)*)> for F
+        impl<F, $($ty: WasmTy + Raw),*> Hostcall<($($ty,)*)> for F
         where
             F: Fn(&mut Call<'_>, $($ty),*) -> Answer + Copy + Send + Sync + 'static,
         {
@@ -165,9 +208,11 @@ macro_rules! hostcalls {
                 module: &str,
                 import: &'static Import,
             ) -> wasmtime::Result<()> {
+                let text = import.text();
                 let function = move |caller: Caller<'_, State>, $($param: $ty),*| -> wasmtime::Result<u32> {
-                    let answer = self(&mut Call::enter(caller, import)?, $($param),*);
-                    encode(import, answer)
+                    let mut call = Call::enter(caller, import, text, &[$($param.raw()),*])?;
+                    let answer = self(&mut call, $($param),*);
+                    call.leave(import, answer)
                 };
                 linker.func_wrap(module, import.name, function).map(drop)
             }

@@ -4,7 +4,7 @@ use super::config::{self, Bootstrap, Code, WasmFilter};
 use crate::guest::Guest;
 use crate::host::{PluginSettings, VmSettings};
 use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
-use crate::vm::{CacheFolder, Capabilities, Engine, Instance, Limits, LoadError, Module};
+use crate::vm::{CacheFolder, Capabilities, Engine, Instance, Limits, LoadError, LoadFault, Module};
 use crate::worker::{PluginId, Worker};
 use std::rc::Rc;
 
@@ -92,6 +92,17 @@ impl Modules {
             }
         };
         let failed = |source| PluginError::Load { plugin: plugin.name.clone(), source };
+        if let Code::File(path) = &plugin.vm.code
+            && let Ok(symbols) = std::fs::read(path.with_extension("symbols.wasm"))
+        {
+            match Module::load_with_symbols(&self.engine, bytes, &name, &symbols) {
+                // It only makes traps readable: without it the plugin runs as well.
+                Err(LoadError { fault: fault @ LoadFault::Symbols { .. }, .. }) => {
+                    tracing::warn!(module = name, "traps will have no names: {fault}");
+                }
+                loaded => return loaded.map_err(failed),
+            }
+        }
         Module::load(&self.engine, bytes, &name).map_err(failed)
     }
 

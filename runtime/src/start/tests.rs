@@ -59,7 +59,7 @@ impl Guest for Scripted {
                 Ok(Some(u32::from(!self.0.refuse.get())))
             }
             Callback::RequestHeaders { .. } if self.0.trap.take() => {
-                Err(Trap { reason: TrapReason::Guest("scripted".into()), backtrace: Vec::new() })
+                Err(Trap::new(TrapReason::Guest("scripted".into())))
             }
             Callback::VmStart { .. } => Ok(Some(1)),
             _ => Ok(Some(0)),

@@ -107,6 +107,7 @@ impl Guest for Instance {
         let state = self.store.data_mut();
         state.memory_limit.refused = false;
         state.exits = 0;
+        state.calls.clear();
         let result = self.exports.call(&mut self.store, callback);
         self.fuel_consumed = self.fuel_consumed.saturating_add(self.engine.used(&self.store));
         result.map_err(|error| {

@@ -93,6 +93,12 @@ pub(crate) fn give(
     memory.write_u32(size_out, size)
 }
 
+/// Copies the beginning of an argument, for messages; false where there is no such memory.
+pub(super) fn peek(caller: &mut Caller<'_, State>, pointer: u64, place: &mut [u8]) -> bool {
+    let Ok(memory) = find(caller) else { return false };
+    usize::try_from(pointer).is_ok_and(|pointer| memory.read(&*caller, pointer, place).is_ok())
+}
+
 fn allocate(caller: &mut Caller<'_, State>, size: u32) -> Result<u32, MemoryError> {
     let Some(allocator) = caller.data().allocator.clone() else { return Err(MemoryError::OutOfBounds) };
     let before = std::mem::replace(&mut caller.data_mut().restriction, Restriction::Allocator);

@@ -10,6 +10,7 @@ pub mod module;
 pub mod outline;
 
 mod cache;
+pub(crate) mod calls;
 mod capabilities;
 mod check;
 mod exports;

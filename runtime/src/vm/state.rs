@@ -1,5 +1,6 @@
 //! What a store holds for its guest besides memory: the host, and what is allowed now.
 
+use super::calls::Calls;
 use super::capabilities::Capabilities;
 use super::limits::{CpuBudget, MemoryLimit};
 use crate::abi::table::{Chapter, Import};
@@ -14,6 +15,8 @@ pub(crate) struct State {
     pub(crate) restriction: Restriction,
     /// How often the guest has called `proc_exit` in this call.
     pub(crate) exits: u32,
+    /// The last hostcalls of this callback.
+    pub(super) calls: Calls,
     /// Known once the instance stands; not yet in a start section.
     pub(super) memory: Option<Memory>,
     /// The guest's allocator.
@@ -35,6 +38,7 @@ impl State {
             host,
             restriction: Restriction::Start,
             exits: 0,
+            calls: Calls::default(),
             memory: None,
             allocator: None,
             capabilities: Capabilities::ALL,

@@ -5,6 +5,7 @@ use super::outline::Outline;
 use super::trap::demangle;
 use addr2line::Context;
 use gimli::{Dwarf, EndianSlice, LittleEndian};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
@@ -26,8 +27,13 @@ impl Symbols {
             .map_err(|fault| LoadFault::Symbols { message: format!("the file cannot be read: {fault}") })?;
         let code = module.get(outline.code.clone()).unwrap_or_default();
         // Another build may have moved functions: its lines would be wrong, which is worse than none.
-        if file.get(side.code.clone()) != Some(code) {
-            return Err(LoadFault::Symbols { message: "the code differs".to_owned() });
+        let other = file.get(side.code.clone()).unwrap_or_default();
+        if other != code {
+            let (own, other) = (short_hash(code), short_hash(other));
+            let message = format!(
+                "the hash of its code is `{own}`, that of the side file's `{other}`; build both at once"
+            );
+            return Err(LoadFault::Symbols { message });
         }
         Ok(Self { file: file.into(), code_start: outline.code.start as u64 })
     }
@@ -59,6 +65,11 @@ impl Symbols {
         let lines = dwarf.and_then(Context::from_dwarf).ok();
         Lines { names, lines, code_start: self.code_start }
     }
+}
+
+/// As much of the SHA-256 of a code section as tells builds apart.
+fn short_hash(code: &[u8]) -> String {
+    Sha256::digest(code).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a side file tells about functions and offsets.

@@ -21,7 +21,7 @@ pub(super) fn describe(
 ) -> Trap {
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     let backtrace = backtrace.map(|backtrace| frames(backtrace, module.symbols())).unwrap_or_default();
-    Trap { reason: reason(engine, store, error), backtrace }
+    Trap { reason: reason(engine, store, error), backtrace, hostcalls: store.data().calls.lines() }
 }
 
 fn reason(engine: &Engine, store: &Store<State>, error: &wasmtime::Error) -> TrapReason {

@@ -36,7 +36,7 @@ impl Guest for Native {
         panics::caught(|| call(&mut **plugin, callback)).map_err(|panic| {
             // A module of the SDK logs its panic too, before it traps.
             self.host.0.borrow().log(abi::LogLevel::Critical, panic.as_bytes());
-            Trap { reason: TrapReason::Guest(panic), backtrace: Vec::new() }
+            Trap::new(TrapReason::Guest(panic))
         })
     }
 }

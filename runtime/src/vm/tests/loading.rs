@@ -137,17 +137,3 @@ fn header_callbacks_have_two_parameters_or_three() {
     });
     assert!(refusal(&module.build()).contains("proxy_on_request_headers"));
 }
-
-#[test]
-fn symbols_of_another_build_are_refused() {
-    let engine = Engine::simulating(Limits::default()).unwrap();
-    let build = |number| {
-        let module = GuestModule::new().on_configure(|code| {
-            code.i32_const(number);
-        });
-        module.build()
-    };
-    let refused = Module::load_with_symbols(&engine, &build(1), "guest", &build(2)).unwrap_err();
-    assert!(refused.to_string().ends_with("its symbols are of another build: the code differs"), "{refused}");
-    Module::load_with_symbols(&engine, &build(1), "guest", &build(1)).unwrap();
-}
