@@ -72,7 +72,12 @@ impl Chain {
                 return;
             }
         }
-        self.response_sent |= side == Side::Response;
+        if side == Side::Response {
+            if !self.has_status() {
+                return self.status_removed(plugins);
+            }
+            self.response_sent = true;
+        }
         self.effects.push_back(Effect::Headers { side, end_of_stream: end });
     }
 
@@ -207,6 +212,14 @@ impl Chain {
         if held > self.buffer_limit && !self.progress(side).streaming {
             self.overflow(plugins, side);
         }
+    }
+
+    /// Whether the response's headers say what it is; a filter may have removed that.
+    fn has_status(&self) -> bool {
+        let exchange = self.exchange.borrow();
+        let status = exchange.response.headers.as_ref().and_then(|headers| headers.get(b":status"));
+        let code = status.and_then(|text| std::str::from_utf8(text).ok()?.parse::<u16>().ok());
+        code.is_some_and(|code| code >= 100)
     }
 
     fn has_trailers(&self, side: Side) -> bool {

@@ -72,6 +72,18 @@ impl Chain {
         self.reply(plugins, reply);
     }
 
+    /// The filters have let a response without `:status` through.
+    pub(super) fn status_removed(&mut self, plugins: &mut Plugins) {
+        let reply = LocalReply {
+            status: 502,
+            details: "filter_removed_required_response_headers{missing_required_header:_:status}".into(),
+            body: Bytes::from_static(b"missing required header: :status"),
+            headers: Vec::new(),
+            grpc_status: None,
+        };
+        self.reply(plugins, reply);
+    }
+
     /// A paused filter holds more bytes than it may.
     pub(super) fn overflow(&mut self, plugins: &mut Plugins, side: Side) {
         let (status, details, body) = match side {
@@ -94,8 +106,9 @@ fn render(exchange: &Exchange, reply: LocalReply) -> (Headers, Body) {
     let mut headers = Headers::new();
     let status = if is_grpc { 200 } else { reply.status };
     headers.append(Bytes::from_static(b":status"), status.to_string().into());
-    for (name, value) in reply.headers {
-        headers.append(name, value);
+    // The status is the reply's own; a second copy of a well-known header joins the first.
+    for (name, value) in reply.headers.into_iter().filter(|(name, _)| name.as_ref() != b":status") {
+        headers.add(Side::Response, name, value);
     }
     if is_grpc {
         headers.append(Bytes::from_static(b"content-type"), Bytes::from_static(b"application/grpc"));

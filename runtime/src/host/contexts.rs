@@ -183,6 +183,7 @@ impl Host {
 
     /// Marks the beginning of a guest call.
     pub fn enter(&mut self, context: ContextId, phase: Phase) {
+        self.current = context;
         self.effective = context;
         self.phase = phase;
     }
@@ -198,15 +199,17 @@ impl Host {
         self.phase
     }
 
-    /// `proxy_set_effective_context`.
+    /// `proxy_set_effective_context`; 0 leads back to the context of the callback.
     ///
     /// # Errors
     /// `BadArgument` for unknown contexts.
     pub fn set_effective_context(&mut self, context: ContextId) -> Result<(), Status> {
-        if !self.streams.contains_key(&context) && !self.plugins.contains_key(&context) {
-            return Err(Status::BAD_ARGUMENT);
-        }
-        self.effective = context;
+        let known = self.streams.contains_key(&context) || self.plugins.contains_key(&context);
+        self.effective = match context {
+            0 => self.current,
+            _ if known => context,
+            _ => return Err(Status::BAD_ARGUMENT),
+        };
         Ok(())
     }
 
@@ -227,15 +230,17 @@ impl Host {
     /// `proxy_continue_stream`.
     ///
     /// # Errors
-    /// `Unimplemented` for the upstream's side of a TCP connection, `BadArgument` outside a stream.
-    /// The downstream's side is accepted and ignored, as in Envoy.
+    /// `Unimplemented` for the upstream's side of a TCP connection. What cannot be continued, a root
+    /// context or the downstream's side of a connection, is ignored, as in Envoy.
     pub fn continue_stream(&mut self, kind: StreamKind) -> Result<(), Status> {
-        if kind == StreamKind::Downstream {
-            return Ok(());
-        }
-        let side = http_side(kind)?;
+        let side = match kind {
+            StreamKind::Request => Side::Request,
+            StreamKind::Response => Side::Response,
+            StreamKind::Downstream => return Ok(()),
+            StreamKind::Upstream => return Err(Status::UNIMPLEMENTED),
+        };
         let context = self.effective;
-        let Some(view) = self.streams.get_mut(&context) else { return Err(Status::BAD_ARGUMENT) };
+        let Some(view) = self.streams.get_mut(&context) else { return Ok(()) };
         // Envoy forgets the request's map here, for either side.
         view.request.headers = false;
         view.request.trailers = false;
@@ -248,12 +253,11 @@ impl Host {
     /// # Errors
     /// As [`Self::continue_stream`].
     pub fn close_stream(&mut self, kind: StreamKind) -> Result<(), Status> {
-        http_side(kind)?;
         let context = self.effective;
-        if !self.streams.contains_key(&context) {
-            return Err(Status::BAD_ARGUMENT);
+        let is_http = matches!(kind, StreamKind::Request | StreamKind::Response);
+        if is_http && self.streams.contains_key(&context) {
+            self.deferred.push(Deferred::Close { context });
         }
-        self.deferred.push(Deferred::Close { context });
         Ok(())
     }
 
@@ -263,10 +267,9 @@ impl Host {
     /// `BadArgument` outside a stream.
     pub fn send_local_response(&mut self, reply: LocalReply) -> Result<(), Status> {
         let context = self.effective;
-        if !self.streams.contains_key(&context) {
-            return Err(Status::BAD_ARGUMENT);
+        if self.streams.contains_key(&context) {
+            self.deferred.push(Deferred::Reply { context, reply });
         }
-        self.deferred.push(Deferred::Reply { context, reply });
         Ok(())
     }
 
@@ -294,14 +297,5 @@ impl Host {
                 return context;
             }
         }
-    }
-}
-
-fn http_side(kind: StreamKind) -> Result<Side, Status> {
-    match kind {
-        StreamKind::Request => Ok(Side::Request),
-        StreamKind::Response => Ok(Side::Response),
-        StreamKind::Downstream => Err(Status::BAD_ARGUMENT),
-        StreamKind::Upstream => Err(Status::UNIMPLEMENTED),
     }
 }

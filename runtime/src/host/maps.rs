@@ -6,6 +6,8 @@ use crate::exchange::Side;
 use crate::headers::Headers;
 use bytes::Bytes;
 
+const AUTHORITY: &[u8] = b":authority";
+
 impl Host {
     /// The first value of a header.
     ///
@@ -15,8 +17,11 @@ impl Host {
     pub fn map_value(&self, map: MapKind, name: &[u8]) -> Result<Bytes, Status> {
         let logging = self.view().is_some_and(|view| view.logging);
         let closed = if logging { Status::NOT_FOUND } else { Status::BAD_ARGUMENT };
-        let name = name.to_ascii_lowercase();
-        self.read(map, |headers| headers.get(&name).cloned()).ok_or(closed)?.ok_or(Status::NOT_FOUND)
+        let name = canonical(map, name).to_ascii_lowercase();
+        // An answer without trailers has no map for them.
+        let absent = |headers: &Headers| map == MapKind::CallResponseTrailers && headers.is_empty();
+        let found = self.read(map, |headers| (!absent(headers)).then(|| headers.get(&name).cloned()));
+        found.flatten().ok_or(closed)?.ok_or(Status::NOT_FOUND)
     }
 
     /// All headers in order; none where the map is not open.
@@ -44,7 +49,7 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open.
     pub fn add_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
-        let side = side(map);
+        let (side, name) = (side(map), canonical(map, name));
         self.change(map, |headers| {
             headers.add(side, Bytes::copy_from_slice(name), Bytes::copy_from_slice(value))
         })
@@ -55,6 +60,7 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open.
     pub fn replace_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
+        let name = canonical(map, name);
         self.change(map, |headers| headers.set(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
     }
 
@@ -64,7 +70,7 @@ impl Host {
     /// `BadArgument` where the map is not open.
     pub fn remove_map_value(&self, map: MapKind, name: &[u8]) -> Result<(), Status> {
         self.change(map, |headers| {
-            headers.remove(name);
+            headers.remove(canonical(map, name));
         })
     }
 
@@ -77,6 +83,8 @@ impl Host {
         self.change(map, |headers| {
             *headers = Headers::with_capacity(pairs.len());
             for (name, value) in pairs {
+                let is_alias = canonical(map, &name) != name.as_ref();
+                let name = if is_alias { Bytes::from_static(AUTHORITY) } else { name };
                 headers.add(side, name, value);
             }
         })
@@ -142,6 +150,11 @@ fn place(map: MapKind) -> Option<(Side, bool)> {
         MapKind::ResponseTrailers => Some((Side::Response, true)),
         _ => None,
     }
+}
+
+/// The name under which a header is kept: Envoy knows `host` of requests as `:authority`.
+fn canonical(map: MapKind, name: &[u8]) -> &[u8] {
+    if map == MapKind::RequestHeaders && name.eq_ignore_ascii_case(b"host") { AUTHORITY } else { name }
 }
 
 fn is_open(view: &View, side: Side, trailers: bool) -> bool {

@@ -22,7 +22,8 @@ pub const BUCKETS: [u64; 19] = [
 /// All metrics of a process.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    by_name: Mutex<BTreeMap<String, Arc<Metric>>>,
+    /// By name and kind: as in Envoy, a counter and a gauge may have the same name.
+    by_name: Mutex<BTreeMap<(String, u32), Arc<Metric>>>,
     /// What the engine itself counts: few names, all of them ours.
     own: Mutex<BTreeMap<String, Metric>>,
 }
@@ -60,21 +61,21 @@ impl Metrics {
     /// The metric with this name, made where it is new.
     ///
     /// # Errors
-    /// `BadArgument` for a name that is too long or already of another kind; `InternalFailure`
-    /// beyond [`MAX_METRICS`].
+    /// `BadArgument` for a name that is too long; `InternalFailure` beyond [`MAX_METRICS`].
     pub fn define(&self, kind: MetricKind, name: &str) -> Result<Arc<Metric>, Status> {
         if name.len() > MAX_NAME {
             return Err(Status::BAD_ARGUMENT);
         }
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(metric) = by_name.get(name) {
-            return if metric.kind == kind { Ok(Arc::clone(metric)) } else { Err(Status::BAD_ARGUMENT) };
+        let key = (name.to_owned(), kind.number());
+        if let Some(metric) = by_name.get(&key) {
+            return Ok(Arc::clone(metric));
         }
         if by_name.len() >= MAX_METRICS {
             return Err(Status::INTERNAL_FAILURE);
         }
         let metric = Arc::new(Metric::new(kind));
-        by_name.insert(name.to_owned(), Arc::clone(&metric));
+        by_name.insert(key, Arc::clone(&metric));
         Ok(metric)
     }
 
@@ -82,14 +83,15 @@ impl Metrics {
     #[must_use]
     pub fn snapshot(&self) -> Vec<MetricSnapshot> {
         let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        by_name.iter().map(|(name, metric)| metric.snapshot(name)).collect()
+        by_name.iter().map(|((name, _), metric)| metric.snapshot(name)).collect()
     }
 
     /// The value of a counter or gauge, or the samples of a histogram; `None` for unknown names.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<u64> {
         let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        by_name.get(name).map(|metric| metric.value.load(Ordering::Relaxed))
+        let metric = by_name.iter().find(|((known, _), _)| known == name).map(|(_, metric)| metric);
+        metric.map(|metric| metric.value.load(Ordering::Relaxed))
     }
 }
 
@@ -219,9 +221,19 @@ impl Host {
     /// The metric with this number.
     ///
     /// # Errors
-    /// `NotFound` for unknown numbers, `BadArgument` for those that no kind of metric has.
+    /// `NotFound` for unknown numbers, `BadArgument` for those that are of no counter and no gauge.
     pub fn metric(&self, id: u32) -> Result<&Metric, Status> {
-        let unknown = if id % 4 == 3 { Status::BAD_ARGUMENT } else { Status::NOT_FOUND };
+        // Envoy looks at the kind before it looks for the metric.
+        let unknown = if id % 4 > 1 { Status::BAD_ARGUMENT } else { Status::NOT_FOUND };
         self.metric_ids.by_id.get(&id).map(AsRef::as_ref).ok_or(unknown)
+    }
+
+    /// `proxy_record_metric`.
+    ///
+    /// # Errors
+    /// `NotFound` for unknown numbers.
+    pub fn record_metric(&self, id: u32, value: u64) -> Result<(), Status> {
+        self.metric_ids.by_id.get(&id).ok_or(Status::NOT_FOUND)?.record(value);
+        Ok(())
     }
 }

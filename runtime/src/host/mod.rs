@@ -95,6 +95,9 @@ pub struct Host {
     streams: NumberMap<ContextId, View>,
     last_context: ContextId,
     phase: Phase,
+    /// The context of the callback that runs.
+    current: ContextId,
+    /// The context that calls act on.
     effective: ContextId,
     deferred: Vec<Deferred>,
     last_call: u32,
@@ -120,6 +123,7 @@ impl Host {
             streams: NumberMap::default(),
             last_context: 0,
             phase: Phase::Start,
+            current: 0,
             effective: 0,
             deferred: Vec::new(),
             last_call: 0,

@@ -88,6 +88,8 @@ fn request_header(headers: &Headers, rest: &[&[u8]]) -> Option<Bytes> {
         [b"useragent"] => header(b"user-agent"),
         [b"id"] => header(b"x-request-id"),
         [b"headers"] => Some(map(headers)),
+        // As in Envoy's map, where the one is another name of the other.
+        [b"headers", name] if name.eq_ignore_ascii_case(b"host") => header(b":authority"),
         [b"headers", name] => joined(headers, name),
         [b"headers_bytes"] => Some(size(headers.byte_size())),
         _ => None,

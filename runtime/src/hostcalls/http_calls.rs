@@ -24,15 +24,13 @@ fn proxy_http_call(
     token_out: u32,
 ) -> Answer {
     let (mut memory, mut host) = call.open()?;
-    // First, as in Envoy: a call whose number cannot be told must not begin.
+    let cluster = memory.read(cluster, cluster_size, MAX_TEXT)?.to_vec();
+    let headers = pairs::decode(memory.read(headers, headers_size, u32::MAX)?);
+    let body = memory.read(body, body_size, MAX_DATA)?.to_vec();
+    let trailers = pairs::decode(memory.read(trailers, trailers_size, u32::MAX)?);
+    // Before the call, as in Envoy: one whose number cannot be told must not begin.
     memory.write_u32(token_out, 0)?;
-    let token = host.http_call(
-        memory.read(cluster, cluster_size, MAX_TEXT)?,
-        pairs::decode(memory.read(headers, headers_size, u32::MAX)?),
-        memory.read(body, body_size, MAX_DATA)?,
-        pairs::decode(memory.read(trailers, trailers_size, u32::MAX)?),
-        timeout_ms,
-    )?;
+    let token = host.http_call(&cluster, headers, &body, trailers, timeout_ms)?;
     Ok(memory.write_u32(token_out, token)?)
 }
 

@@ -23,8 +23,7 @@ fn proxy_increment_metric(call: &mut Call<'_>, id: u32, offset: i64) -> Answer {
 }
 
 fn proxy_record_metric(call: &mut Call<'_>, id: u32, value: u64) -> Answer {
-    call.host()?.metric(id)?.record(value);
-    Ok(())
+    Ok(call.host()?.record_metric(id, value)?)
 }
 
 fn proxy_get_metric(call: &mut Call<'_>, id: u32, value_out: u32) -> Answer {

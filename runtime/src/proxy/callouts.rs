@@ -10,9 +10,12 @@ use crate::host::{HttpCall, HttpCallOutcome};
 use crate::worker::VmId;
 use bytes::{Bytes, BytesMut};
 use std::rc::Rc;
+use tokio::time::Instant;
 
 /// Largest response body: Envoy's limit for buffered asynchronous responses.
 const MAX_BODY: usize = 32 << 20;
+
+const UPSTREAM_SERVICE_TIME: Bytes = Bytes::from_static(b"x-envoy-upstream-service-time");
 
 /// Carries a callout out and tells the plugin.
 pub(super) async fn run(thread: Rc<Thread>, vm: VmId, call: HttpCall) {
@@ -45,13 +48,14 @@ async fn perform(thread: &Thread, call: HttpCall) -> HttpCallOutcome {
     if has_trailers {
         upstream.send_trailers(&call.trailers);
     }
+    let sent = Instant::now();
     let mut response = Collected::default();
     let broken = loop {
         let part = std::future::poll_fn(|context| {
             let _written = upstream.poll_flush(context);
             upstream.poll_read(context)
         });
-        match part.await.map(|part| response.take(part)) {
+        match part.await.map(|part| response.take(part, sent)) {
             Err(broken) => break Some(broken),
             Ok(_) if response.body.len() > MAX_BODY => return HttpCallOutcome::Reset,
             Ok(true) => break None,
@@ -102,9 +106,12 @@ struct Collected {
 
 impl Collected {
     /// Whether this was the last part.
-    fn take(&mut self, part: Part) -> bool {
+    fn take(&mut self, part: Part, sent: Instant) -> bool {
         match part {
-            Part::Headers(headers, end) => {
+            Part::Headers(mut headers, end) => {
+                // Envoy's callouts go through its router, which tells how long the upstream took.
+                let milliseconds = sent.elapsed().as_millis().to_string();
+                headers.overwrite(UPSTREAM_SERVICE_TIME, milliseconds.into());
                 self.headers = Some(headers);
                 end
             }

@@ -179,6 +179,10 @@ impl Relay<'_> {
             let reply = reply::text(503, "no healthy upstream", "no_healthy_upstream");
             return self.reply(reply, flags::NO_HEALTHY_UPSTREAM);
         };
+        let unfit = self.exchange.borrow().request.headers.as_ref().and_then(reply::unfit_request);
+        if let Some(reply) = unfit {
+            return self.reply(reply, 0);
+        }
         cluster.stats().requests.add(1);
         cluster.stats().requests_active.add(1);
         {

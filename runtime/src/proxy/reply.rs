@@ -3,6 +3,7 @@
 use super::config::DirectResponse;
 use super::part::Broken;
 use crate::exchange::LocalReply;
+use crate::headers::Headers;
 use bytes::Bytes;
 
 /// Response flags: bit and short name, as Envoy numbers and logs them.
@@ -47,6 +48,25 @@ pub(super) fn text(status: u16, body: &'static str, details: impl Into<String>) 
 /// The reply of a `direct_response`.
 pub(super) fn direct(response: &DirectResponse) -> LocalReply {
     LocalReply { body: response.body.clone().into(), ..text(response.status, "", "direct_response") }
+}
+
+/// The reply to a request that filters have left without a method, or with headers that no peer takes.
+pub(super) fn unfit_request(headers: &Headers) -> Option<LocalReply> {
+    let reason = if !headers.contains(b":method") {
+        "missing required header: :method".to_owned()
+    } else {
+        let (name, _) = headers.iter().find(|(name, _)| !is_name(name))?;
+        format!("invalid header name: {}", String::from_utf8_lossy(name))
+    };
+    let details = format!("filter_removed_required_request_headers{{{}}}", reason.replace(' ', "_"));
+    Some(LocalReply { body: reason.into(), ..text(503, "", details) })
+}
+
+/// A token of RFC 9110, or a pseudo header. Envoy lets an empty name through.
+fn is_name(name: &[u8]) -> bool {
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let name = name.strip_prefix(b":").unwrap_or(name);
+    name.iter().all(token)
 }
 
 /// The reply when the upstream has failed before its response began, and its response flag.

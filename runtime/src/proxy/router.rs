@@ -48,8 +48,11 @@ impl Router {
     }
 
     /// The route of a request, if there is one.
+    ///
+    /// There is none for a request without `:authority`, or without `x-forwarded-proto`, as in Envoy:
+    /// a filter may have removed them.
     pub(super) fn find(&self, headers: &Headers) -> Option<Found> {
-        let authority = headers.get(b":authority").map(AsRef::as_ref).unwrap_or_default();
+        let authority = headers.get(b":authority").filter(|_| headers.contains(b"x-forwarded-proto"))?;
         let host = self.host(&authority.to_ascii_lowercase())?;
         let path = headers.get(b":path").map(AsRef::as_ref).unwrap_or_default();
         let path = path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
@@ -104,10 +107,11 @@ mod tests {
         path: &str,
         header: Option<(&str, &str)>,
     ) -> Option<String> {
-        let mut headers: Headers = [(":authority", authority), (":path", path)]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let mut headers: Headers =
+            [(":authority", authority), (":path", path), ("x-forwarded-proto", "http")]
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
         if let Some((name, value)) = header {
             headers.append(name.to_owned().into(), value.to_owned().into());
         }

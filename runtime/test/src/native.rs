@@ -250,7 +250,7 @@ impl testing::Host for NativeHost {
     }
 
     fn record_metric(&self, metric: u32, value: u64) -> Result<(), Status> {
-        answer(self.0.borrow().metric(metric).map(|metric| metric.record(value)))
+        answer(self.0.borrow().record_metric(metric, value))
     }
 
     fn get_metric(&self, metric: u32) -> Result<u64, Status> {
