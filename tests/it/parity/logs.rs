@@ -31,7 +31,7 @@ fn lines(host: &Host, last: &str) -> BTreeSet<String> {
 }
 
 fn differences(pair: &Pair, last: &str) -> Vec<String> {
-    let (envoy, ours) = (lines(&pair.envoy, last), lines(&pair.ours, last));
+    let (envoy, ours) = (lines(&pair.envoy.host, last), lines(&pair.ours.host, last));
     let only_envoy = envoy.difference(&ours).map(|line| format!("  envoy {line}"));
     only_envoy.chain(ours.difference(&envoy).map(|line| format!("  ours  {line}"))).collect()
 }

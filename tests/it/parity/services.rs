@@ -43,15 +43,15 @@ fn plugins_get_the_services_that_envoy_gives() {
     let mut found = pair.compare("metrics", &common());
     found.extend(pair.compare("environ", &[get("GET", "/echo", "")]));
     for name in ["wasmcustom.requests", "wasmcustom.streams"] {
-        let [envoy, ours] = [&pair.envoy, &pair.ours].map(|host| metric(host, name));
+        let [envoy, ours] = [&pair.envoy.host, &pair.ours.host].map(|host| metric(host, name));
         if envoy != ours || envoy.is_none() {
             found.push(format!("{name}: envoy {envoy:?}, ours {ours:?}"));
         }
     }
     // A histogram is merged every five seconds; that it is there is enough.
-    assert!(metric(&pair.ours, "wasmcustom.header_count").is_some(), "no histogram");
+    assert!(metric(&pair.ours.host, "wasmcustom.header_count").is_some(), "no histogram");
     // A root context has a timer of its own: Envoy has one on its main thread too, this proxy on its workers only.
-    wait_for_ticks(&pair.envoy, 2);
-    wait_for_ticks(&pair.ours, 1);
+    wait_for_ticks(&pair.envoy.host, 2);
+    wait_for_ticks(&pair.ours.host, 1);
     assert_same(&found);
 }

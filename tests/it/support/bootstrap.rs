@@ -17,6 +17,8 @@ pub(crate) struct Filter {
     pub(crate) environment: Vec<(&'static str, &'static str)>,
     /// Envoy's switch that lets a filter read the body while it holds the headers.
     pub(crate) hold_headers: bool,
+    /// What else its plugin configuration says; an object of an object is merged.
+    pub(crate) options: Value,
 }
 
 impl Filter {
@@ -28,6 +30,7 @@ impl Filter {
             fail_open: false,
             environment: Vec::new(),
             hold_headers: false,
+            options: json!({}),
         }
     }
 
@@ -51,8 +54,20 @@ impl Filter {
         if self.hold_headers {
             config["allow_on_headers_stop_iteration"] = json!(true);
         }
+        merge(&mut config, &self.options);
         let any = format!("{TYPE}envoy.extensions.filters.http.wasm.v3.Wasm");
         json!({"name": self.name, "typed_config": {"@type": any, "config": config}})
+    }
+}
+
+/// Puts the members of one object into another; what is null there goes.
+fn merge(into: &mut Value, from: &Value) {
+    for (key, value) in from.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(_) if into[key].is_object() => merge(&mut into[key], value),
+            Value::Null => drop(into.as_object_mut().and_then(|object| object.remove(key))),
+            _ => into[key] = value.clone(),
+        }
     }
 }
 

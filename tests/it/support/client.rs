@@ -30,34 +30,62 @@ impl Reply {
     }
 }
 
-/// Sends one request on a connection of its own.
-pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<Reply> {
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // A host may answer and close before it has read all: the answer counts.
-    let sent = (&stream).write_all(request);
-    let mut reader = Reader::new(&stream);
-    let head_request = request.starts_with(b"HEAD ");
-    let mut reply = Reply::default();
-    while let Some(message) = reader.message(head_request)? {
-        let interim = matches!(message.status(), 100..=199);
-        reply.closed = message.header("connection") == Some("close");
-        reply.messages.push(message);
-        if !interim {
-            break;
+/// A connection for one exchange.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    /// What could not be sent: a host may answer and close before it has read all, and then the answer counts.
+    unsent: Option<io::Error>,
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, unsent: None })
+    }
+
+    /// The client's side of it.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        if self.unsent.is_none() {
+            self.unsent = (&self.stream).write_all(bytes).err();
         }
     }
-    if reply.messages.is_empty() {
-        sent?;
-        reply.closed = true;
-    } else if reply.closed {
-        // A host may wait for the client to close first.
-        stream.shutdown(Shutdown::Write)?;
-        reply.closed = reader.ends()?;
+
+    /// Reads what comes, to the end of the final response.
+    pub(crate) fn receive(self, head_request: bool) -> io::Result<Reply> {
+        let mut reader = Reader::new(&self.stream);
+        let mut reply = Reply::default();
+        while let Some(message) = reader.message(head_request)? {
+            let interim = matches!(message.status(), 100..=199);
+            reply.closed = message.header("connection") == Some("close");
+            reply.messages.push(message);
+            if !interim {
+                break;
+            }
+        }
+        if reply.messages.is_empty() {
+            self.unsent.map_or(Ok(()), Err)?;
+            reply.closed = true;
+        } else if reply.closed {
+            // A host may wait for the client to close first.
+            self.stream.shutdown(Shutdown::Write)?;
+            reply.closed = reader.ends()?;
+        }
+        Ok(reply)
     }
-    Ok(reply)
+}
+
+/// Sends one request on a connection of its own.
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<Reply> {
+    let mut connection = Connection::open(address)?;
+    connection.send(request);
+    connection.receive(request.starts_with(b"HEAD "))
 }
 
 /// Whether this machine has a curl for HTTP/2. `cargo xtask test` counts what is left out without it.

@@ -57,6 +57,11 @@ impl Host {
         *self.listeners.get(name).unwrap_or_else(|| panic!("no listener `{name}` among {:?}", self.listeners))
     }
 
+    /// Its process id; on Linux also the id of its main thread.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The text of an admin page, unless the admin does not answer.
     pub(crate) fn page(&self, path: &str) -> Option<String> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");

@@ -147,6 +147,7 @@ impl<R: Read> Reader<R> {
         let mut space = [0; 16 << 10];
         let count = match self.stream.read(&mut space) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return self.fill(),
             count => count?,
         };
         self.buffered.extend_from_slice(&space[..count]);

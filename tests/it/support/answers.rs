@@ -1,7 +1,7 @@
 //! What the upstreams behind both hosts answer, chosen by the path of the request.
 
-use crate::support::message::Message;
-use crate::support::upstream::{Answer, Then};
+use super::message::Message;
+use super::upstream::{Answer, Then};
 
 fn answer(head: &str, body: &[u8]) -> Answer {
     let mut bytes = head.replace('\n', "\r\n").into_bytes();
@@ -22,7 +22,7 @@ fn large() -> Vec<u8> {
 const PAGE: &[u8] = b"<a href=https://foo.com>https://foo.com, https://foo.co</a> https://foo.com";
 
 /// The upstream that routes lead to.
-pub(super) fn upstream(path: &str, request: &Message) -> Answer {
+pub(crate) fn upstream(path: &str, request: &Message) -> Answer {
     let many: String = (0..105).map(|index| format!("\nx-{index}: 1")).collect();
     match path {
         "/chunked" => {
@@ -58,6 +58,11 @@ pub(super) fn upstream(path: &str, request: &Message) -> Answer {
         "/closing" => closing(answer("HTTP/1.1 200 OK\nconnection: close\ncontent-length: 2", b"ok")),
         "/error" => answer("HTTP/1.1 500 Internal Server Error\ncontent-length: 4", b"oops"),
         "/unavailable" => answer("HTTP/1.1 503 Service Unavailable\ncontent-length: 0", b""),
+        "/three-kilobytes" => answer("HTTP/1.1 200 OK\ncontent-length: 3000", &[b'a'; 3000]),
+        "/two-parts" => Answer {
+            then: Then::More(b"def".to_vec()),
+            ..answer("HTTP/1.1 200 OK\ncontent-length: 6", b"abc")
+        },
         "/large" => {
             let body = large();
             answer(&format!("HTTP/1.1 200 OK\ncontent-length: {}", body.len()), &body)
@@ -93,7 +98,7 @@ pub(super) fn upstream(path: &str, request: &Message) -> Answer {
 }
 
 /// The service that filters ask.
-pub(super) fn callee(path: &str, _request: &Message) -> Answer {
+pub(crate) fn callee(path: &str, _request: &Message) -> Answer {
     match path {
         "/error" => answer("HTTP/1.1 500 Internal Server Error\ncontent-length: 4", b"oops"),
         "/silent" => Answer { bytes: Vec::new(), then: Then::Wait },
