@@ -134,6 +134,11 @@ pub enum TrapReason {
         /// Its name.
         hostcall: &'static str,
     },
+    /// A function that the host does not have.
+    Unknown {
+        /// Its module and name.
+        function: String,
+    },
 }
 
 impl fmt::Display for Trap {
@@ -151,6 +156,9 @@ impl fmt::Display for Trap {
             }
             TrapReason::Restricted { hostcall } => {
                 write!(f, "`{hostcall}` is not allowed while the plugin starts or allocates")?
+            }
+            TrapReason::Unknown { function } => {
+                write!(f, "the plugin called `{function}`, which this host does not have")?
             }
         }
         for frame in &self.backtrace {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mesh_filter_runtime::proxy::config::{Bootstrap, Cluster, Plugin, Setup};
 use mesh_filter_runtime::proxy::echo::Echo;
 use mesh_filter_runtime::proxy::{ServeError, ServeOptions, Server};
-use mesh_filter_runtime::vm::{CacheFolder, Limits};
+use mesh_filter_runtime::vm::{CacheFolder, Limits, Profile};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -65,6 +65,9 @@ pub(crate) struct Args {
     /// `none` lifts the limits of 1 s of CPU time per call and 1 GiB of memory per VM
     #[arg(long, value_name = "LIMITS", value_parser = ["default", "none"], default_value = "default", hide_possible_values = true)]
     limits: String,
+    /// What the plugin is meant for: what proxies there refuse is refused
+    #[arg(long, value_name = "NAME", value_parser = ["tolerant", "envoy", "istio", "envoy-gateway"], default_value = "tolerant")]
+    profile: String,
     /// Compile modules anew, and do not keep them on disk
     #[arg(long)]
     no_cache: bool,
@@ -161,7 +164,9 @@ impl Args {
         output.start_log();
         let limits = if self.limits == "none" { Limits::NONE } else { Limits::default() };
         let cache = if self.no_cache { CacheFolder::Off } else { CacheFolder::default() };
-        let options = ServeOptions { workers: self.workers, limits, cache, ..ServeOptions::default() };
+        let profile = Profile::from_name(&self.profile).unwrap_or_default();
+        let options =
+            ServeOptions { workers: self.workers, limits, cache, profile, ..ServeOptions::default() };
         let names: Vec<_> = bootstrap.listeners.iter().map(|listener| listener.name.clone()).collect();
         let server = Server::start(bootstrap, &options).map_err(cannot_start)?;
         let announce = |server: &Server| {

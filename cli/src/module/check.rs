@@ -8,11 +8,6 @@ use super::read::{Import, Module};
 /// Envoy's cap on one VM's memory, in pages of 64 KiB: 1 GiB.
 const ENVOY_MAX_PAGES: u64 = 16_384;
 
-/// Functions of WASI that Envoy lacks, or registers with another signature than WASI's own.
-///
-/// Envoy refuses to load a module that imports them as WASI defines them; this host takes them.
-const NOT_IN_ENVOY: [&str; 3] = ["proc_raise", "path_link", "path_symlink"];
-
 /// WASI functions that are there so that modules load, and only ever answer an error.
 const WASI_ANSWERS_ERROR: [&str; 5] = ["path_", "sock_", "fd_read", "fd_pread", "fd_readdir"];
 
@@ -67,8 +62,7 @@ pub(crate) fn judge(import: &Import, version: Option<AbiVersion>) -> Verdict {
     let found = import.signature.as_deref().unwrap_or_default();
     if found != expected {
         Verdict::WrongSignature
-    } else if NOT_IN_ENVOY.contains(&row.name) || version.is_some_and(|version| !row.since.includes(version))
-    {
+    } else if version.is_some_and(|version| !row.in_envoy(version)) {
         Verdict::NotInEnvoy
     } else {
         Verdict::Known

@@ -3,6 +3,8 @@
 //! Everything here follows the Proxy-Wasm ABI v0.2.1 and its two predecessors, as Envoy
 //! implements them. Read [`table`] first: it is the one list of imports and exports.
 
+#[cfg(test)]
+mod docs;
 pub mod kinds;
 pub mod pairs;
 pub mod path;

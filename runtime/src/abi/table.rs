@@ -123,7 +123,32 @@ impl Import {
     }
 }
 
+/// Host functions that link and answer `InternalFailure`, because they come later.
+pub const NOT_YET: &[&str] = &[
+    "proxy_grpc_call",
+    "proxy_grpc_stream",
+    "proxy_grpc_send",
+    "proxy_grpc_close",
+    "proxy_grpc_cancel",
+    "envoy_resolve_dns",
+];
+
+/// Not in Envoy: it has no `proc_raise`, and the others with the wrong number of parameters.
+const NOT_IN_ENVOY: [&str; 3] = ["path_link", "path_symlink", "proc_raise"];
+
 impl Import {
+    /// Whether the host does what the function is for.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        !NOT_YET.contains(&self.name)
+    }
+
+    /// Whether a module of `version` may import the function in Envoy, with this signature.
+    #[must_use]
+    pub fn in_envoy(&self, version: AbiVersion) -> bool {
+        self.since.includes(version) && !NOT_IN_ENVOY.contains(&self.name)
+    }
+
     /// The parameter that points to a name or message, its size being the next one: what a
     /// person wants to see of a call.
     #[must_use]

@@ -1,11 +1,10 @@
 //! Registers host functions under the names and types of the table.
 
 use super::call::{Answer, Call};
+use crate::abi::Status;
 use crate::abi::table::{Chapter, IMPORTS, Import};
-use crate::abi::{LogLevel, Status};
 use crate::vm::calls;
-use crate::vm::state::State;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::vm::state::{State, UnknownCall};
 use wasmtime::{Caller, Engine, FuncType, Linker, Val, ValType, WasmTy};
 
 /// Collects the host functions.
@@ -25,6 +24,9 @@ impl Link {
     /// Registers a function that answers with a status.
     pub(super) fn add<P>(&mut self, name: &str, function: impl Hostcall<P>) -> wasmtime::Result<&mut Self> {
         let import = row(name)?;
+        if !import.is_there() {
+            return Err(wasmtime::Error::msg(format!("`{name}` is in the list of missing functions")));
+        }
         for module in import.modules() {
             function.link(&mut self.linker, module, import)?;
         }
@@ -59,6 +61,11 @@ impl Link {
     /// Not `Unimplemented`, which SDKs do not know and fail at.
     pub(super) fn add_missing(&mut self, name: &str) -> wasmtime::Result<&mut Self> {
         let import = row(name)?;
+        if import.is_there() {
+            return Err(wasmtime::Error::msg(format!(
+                "`{name}` is missing, but not in the list of such functions"
+            )));
+        }
         self.add_dynamic(name, move |call, _| {
             if let Ok(mut host) = call.host() {
                 host.log_missing(import.name);
@@ -91,28 +98,16 @@ impl Link {
     }
 }
 
-/// Registers a function that no version of the ABI has: `InternalFailure`, and one warning.
+/// Registers a function that no version of the ABI has: whoever calls it traps.
 pub(crate) fn stub(
     linker: &mut Linker<State>,
     module: &str,
     name: &str,
     ty: FuncType,
 ) -> wasmtime::Result<()> {
-    let warning = format!("`{module}.{name}` is unknown to this host; it answers InternalFailure");
-    let warned = AtomicBool::new(false);
-    // Whatever it returns is empty, but for numbers that are most probably a status.
-    let answers: Vec<_> = ty.results().map(|ty| empty(&ty)).collect();
-    let stub = move |caller: Caller<'_, State>, _: &[Val], results: &mut [Val]| {
-        if !warned.swap(true, Ordering::Relaxed)
-            && let Ok(host) = caller.data().host.try_borrow()
-        {
-            host.log(LogLevel::Warn, warning.as_bytes());
-        }
-        for (result, answer) in results.iter_mut().zip(&answers) {
-            *result =
-                answer.ok_or_else(|| wasmtime::Error::msg(format!("{warning}, which has no such value")))?;
-        }
-        Ok(())
+    let function = format!("{module}.{name}");
+    let stub = move |_: Caller<'_, State>, _: &[Val], _: &mut [Val]| -> wasmtime::Result<()> {
+        Err(wasmtime::Error::new(UnknownCall { function: function.clone() }))
     };
     linker.func_new(module, name, ty, stub).map(drop)
 }
@@ -139,13 +134,6 @@ pub(crate) fn restricted(
         Ok(())
     };
     linker.func_new(module, import.name, ty, stub).map(drop)
-}
-
-fn empty(ty: &ValType) -> Option<Val> {
-    match ty {
-        ValType::I32 => Some(Val::I32(Status::INTERNAL_FAILURE.0.cast_signed())),
-        ty => Val::default_for_ty(ty),
-    }
 }
 
 fn row(name: &str) -> wasmtime::Result<&'static Import> {

@@ -3,7 +3,7 @@
 use super::config::Bootstrap;
 use super::server::{ServeOptions, Server};
 use crate::abi::LogLevel;
-use crate::vm::{CacheFolder, Limits};
+use crate::vm::{CacheFolder, Limits, Profile};
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ const USAGE: &str = "usage: mesh-filter-proxy -c BOOTSTRAP.yaml [OPTIONS]\n\n\
     -c, --config-path FILE  the bootstrap, YAML or JSON\n      \
     --concurrency N     worker threads [default: 1]\n      \
     --limits none       lets plugins use any amount of CPU time and memory\n      \
-    --no-cache          compiles modules anew, and does not keep them on disk\n  \
+    --no-cache          compiles modules anew, and does not keep them on disk\n      \
+    --profile NAME      what the plugins are meant for: tolerant, envoy, istio, envoy-gateway [default: tolerant]\n  \
     -l, --log-level LEVEL   trace, debug, info, warning, error or critical [default: info]\n      \
     --admin-address-path FILE  where to write the address of the admin pages, once all serves\n\n\
     exit codes: 0 stopped in order, 1 could not start, 2 wrong arguments\n";
@@ -119,6 +120,12 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Arguments
                 "none" => options.limits = Limits::NONE,
                 other => return Err(format!("`--limits` expects `none`, got `{other}`")),
             },
+            "--profile" => {
+                let name = value()?;
+                let profile = Profile::from_name(&name);
+                options.profile =
+                    profile.ok_or_else(|| format!("`--profile`: there is no profile `{name}`"))?;
+            }
             "--no-cache" => options.cache = CacheFolder::Off,
             "--admin-address-path" => admin_address_path = Some(PathBuf::from(value()?)),
             "-l" | "--log-level" => {
@@ -156,7 +163,15 @@ mod tests {
 
     #[test]
     fn wrong_arguments_are_named() {
-        for line in ["", "-c", "-c b --concurrency 0", "-c b --limits some", "-c b -l loud", "-c b extra"] {
+        for line in [
+            "",
+            "-c",
+            "-c b --concurrency 0",
+            "-c b --limits some",
+            "-c b -l loud",
+            "-c b --profile x",
+            "-c b extra",
+        ] {
             assert!(parsed(line).is_err(), "{line}");
         }
     }

@@ -4,7 +4,9 @@ use super::config::{self, Bootstrap, Code, WasmFilter};
 use crate::guest::Guest;
 use crate::host::{PluginSettings, VmSettings};
 use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
-use crate::vm::{CacheFolder, Capabilities, Engine, Instance, Limits, LoadError, LoadFault, Module};
+use crate::vm::{
+    CacheFolder, Capabilities, Engine, Instance, Limits, LoadError, LoadFault, LoadOptions, Module, Profile,
+};
 use crate::worker::{PluginId, Worker};
 use std::rc::Rc;
 
@@ -31,6 +33,16 @@ pub enum PluginError {
         /// Why.
         source: LoadError,
     },
+    /// It relies on what the proxy that it is meant for cannot do.
+    #[error("plugin `{plugin}`: {feature} cannot be had under the profile `{profile}`")]
+    NotInProfile {
+        /// Name of the plugin.
+        plugin: String,
+        /// What it relies on.
+        feature: &'static str,
+        /// Name of the profile.
+        profile: &'static str,
+    },
     /// It did not start.
     #[error(transparent)]
     Start(#[from] crate::plugin::StartError),
@@ -40,6 +52,7 @@ pub enum PluginError {
 #[derive(Debug, Clone)]
 pub(super) struct Modules {
     engine: Engine,
+    profile: Profile,
     loaded: Vec<Loaded>,
 }
 
@@ -57,10 +70,12 @@ impl Modules {
         bootstrap: &Bootstrap,
         limits: Limits,
         cache: &CacheFolder,
+        profile: Profile,
     ) -> Result<Self, PluginError> {
-        let mut modules = Self { engine: Engine::serving_with(limits, cache)?, loaded: Vec::new() };
+        let mut modules = Self { engine: Engine::serving_with(limits, cache)?, profile, loaded: Vec::new() };
         for filter in bootstrap.listeners.iter().flat_map(|listener| &listener.http.filters) {
             let plugin = &filter.plugin;
+            fits(plugin, profile)?;
             let capabilities = capabilities(plugin);
             if modules.find(plugin).is_some() {
                 continue;
@@ -92,10 +107,13 @@ impl Modules {
             }
         };
         let failed = |source| PluginError::Load { plugin: plugin.name.clone(), source };
+        let options =
+            LoadOptions { unknown_imports: self.profile.unknown_imports(), ..LoadOptions::default() };
         if let Code::File(path) = &plugin.vm.code
             && let Ok(symbols) = std::fs::read(path.with_extension("symbols.wasm"))
         {
-            match Module::load_with_symbols(&self.engine, bytes, &name, &symbols) {
+            let options = LoadOptions { symbols: Some(&symbols), ..options };
+            match Module::load_with(&self.engine, bytes, &name, options) {
                 // It only makes traps readable: without it the plugin runs as well.
                 Err(LoadError { fault: fault @ LoadFault::Symbols { .. }, .. }) => {
                     tracing::warn!(module = name, "traps will have no names: {fault}");
@@ -103,7 +121,7 @@ impl Modules {
                 loaded => return loaded.map_err(failed),
             }
         }
-        Module::load(&self.engine, bytes, &name).map_err(failed)
+        Module::load_with(&self.engine, bytes, &name, options).map_err(failed)
     }
 
     /// Starts the plugins of a chain in a worker; those with equal VM settings share a VM.
@@ -165,6 +183,21 @@ impl Modules {
         let fits = |loaded: &Loaded| loaded.code == plugin.vm.code && loaded.capabilities == capabilities;
         self.loaded.iter().position(fits)
     }
+}
+
+/// Whether the proxies of a profile can do what the configuration asks for.
+fn fits(plugin: &config::Plugin, profile: Profile) -> Result<(), PluginError> {
+    let reloads = plugin.failure_policy == config::FailurePolicy::FailReload;
+    let feature = if plugin.allow_on_headers_stop_iteration && !profile.holds_headers() {
+        "`allow_on_headers_stop_iteration`"
+    } else if !plugin.allowed_capabilities.is_empty() && !profile.restricts_capabilities() {
+        "`capability_restriction_config`"
+    } else if reloads && !profile.reloads() {
+        "`FAIL_RELOAD`"
+    } else {
+        return Ok(());
+    };
+    Err(PluginError::NotInProfile { plugin: plugin.name.clone(), feature, profile: profile.name() })
 }
 
 fn capabilities(plugin: &config::Plugin) -> Capabilities {

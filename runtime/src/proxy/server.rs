@@ -10,7 +10,7 @@ use super::plugins::{Modules, PluginError};
 use super::stats::WorkerStats;
 use crate::abi::LogLevel;
 use crate::host::{Metrics, Queues, SharedData};
-use crate::vm::{CacheFolder, Limits};
+use crate::vm::{CacheFolder, Limits, Profile};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -28,6 +28,8 @@ pub struct ServeOptions {
     pub limits: Limits,
     /// Where compiled modules are kept between runs.
     pub cache: CacheFolder,
+    /// Which proxy the plugins are meant for.
+    pub profile: Profile,
     /// How long open exchanges may go on after the proxy has been asked to stop.
     pub drain_time: Duration,
     /// What plugins and the proxy log at first; the admin page changes it.
@@ -40,6 +42,7 @@ impl Default for ServeOptions {
             workers: NonZeroUsize::MIN,
             limits: Limits::default(),
             cache: CacheFolder::default(),
+            profile: Profile::default(),
             drain_time: Duration::from_secs(20),
             log_level: LogLevel::Info,
         }
@@ -130,7 +133,7 @@ impl Server {
     /// When an address, a log file or a plugin refuses. Nothing runs then.
     pub fn start(bootstrap: Bootstrap, options: &ServeOptions) -> Result<Self, ServeError> {
         let workers = options.workers.get();
-        let modules = Modules::load(&bootstrap, options.limits, &options.cache)?;
+        let modules = Modules::load(&bootstrap, options.limits, &options.cache, options.profile)?;
         let mut logs = Vec::new();
         let mut sockets = Vec::new();
         for config in &bootstrap.listeners {

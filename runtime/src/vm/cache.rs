@@ -186,7 +186,14 @@ impl ModuleCache {
 
 impl Drop for ModuleCache {
     fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.staging);
+        // The engine's cache may be noting something there, on a thread of its own; what is left
+        // after all is removed by [`sweep`].
+        for _ in 0..3 {
+            if fs::remove_dir_all(&self.staging).is_ok() {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -18,9 +18,6 @@ const OTHER_EXPORTS: &[Export] = &[
 /// Modules of 0.1.0 have these with two parameters or with three.
 const HEADER_CALLBACKS: [&str; 2] = ["proxy_on_request_headers", "proxy_on_response_headers"];
 
-/// Not in Envoy: it has no `proc_raise`, and the others with the wrong number of parameters.
-const NOT_IN_ENVOY: [&str; 3] = ["path_link", "path_symlink", "proc_raise"];
-
 /// The version that the module's marker names.
 pub(super) fn version(outline: &Outline) -> Result<AbiVersion, LoadFault> {
     let found = AbiVersion::ALL.into_iter().filter(|version| outline.export(version.marker()).is_some());
@@ -65,7 +62,7 @@ pub(super) fn imports(
     }
     let mut unknown = Vec::new();
     for import in &outline.imports {
-        let in_envoy = |known: &&Import| known.since.includes(version) && !NOT_IN_ENVOY.contains(&known.name);
+        let in_envoy = |known: &&Import| known.in_envoy(version);
         match known(&import.module, &import.name).filter(|known| !strict || in_envoy(known)) {
             None => unknown.push(import),
             Some(known) => {

@@ -42,7 +42,7 @@ pub struct LoadOptions<'a> {
 /// What becomes of imports that the host does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UnknownImports {
-    /// They answer `InternalFailure` and log a warning, once.
+    /// The module loads with a warning; a call of one traps.
     #[default]
     Stub,
     /// The module is refused, as in Envoy; so are imports of another version of the ABI.

@@ -82,3 +82,11 @@ pub(crate) struct RestrictedCall {
     /// Its name.
     pub(crate) hostcall: &'static str,
 }
+
+/// A function was called that this host does not have.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("`{function}` is not a function of this host")]
+pub(crate) struct UnknownCall {
+    /// Its module and name.
+    pub(crate) function: String,
+}

@@ -9,6 +9,7 @@ mod maps;
 mod memory;
 mod starting;
 mod symbols;
+mod toolchains;
 mod wasi;
 
 use super::{Engine, Instance, Limits, LoadError, Module};

@@ -2,14 +2,17 @@
 
 use super::engine::Engine;
 use super::module::Module;
-use super::state::{RestrictedCall, State};
+use super::state::{RestrictedCall, State, UnknownCall};
 use super::symbols::{Place, Symbols};
 use crate::guest::{Trap, TrapReason};
 use wasmtime::{FrameSymbol, Store, WasmBacktrace};
 
 /// Whether the error came from the guest's own code.
 pub(super) fn is_trap(error: &wasmtime::Error) -> bool {
-    error.is::<wasmtime::Trap>() || error.is::<WasmBacktrace>() || error.is::<RestrictedCall>()
+    error.is::<wasmtime::Trap>()
+        || error.is::<WasmBacktrace>()
+        || error.is::<RestrictedCall>()
+        || error.is::<UnknownCall>()
 }
 
 /// Describes the error of a call that `store` has just ended.
@@ -27,6 +30,9 @@ pub(super) fn describe(
 fn reason(engine: &Engine, store: &Store<State>, error: &wasmtime::Error) -> TrapReason {
     if let Some(RestrictedCall { hostcall }) = error.downcast_ref() {
         return TrapReason::Restricted { hostcall };
+    }
+    if let Some(UnknownCall { function }) = error.downcast_ref() {
+        return TrapReason::Unknown { function: function.clone() };
     }
     let limits = engine.limits();
     match error.downcast_ref::<wasmtime::Trap>() {

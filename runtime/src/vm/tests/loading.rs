@@ -3,6 +3,7 @@
 use super::guest::GuestModule;
 use super::{Vm, refusal};
 use crate::abi::AbiVersion;
+use crate::guest::TrapReason;
 use crate::vm::outline::Outline;
 use crate::vm::{Engine, Limits, LoadOptions, Module, UnknownImports};
 use wasm_encoder::{EntityType, GlobalType, MemoryType, ValType};
@@ -87,7 +88,7 @@ fn only_functions_can_be_imported() {
 }
 
 #[test]
-fn an_unknown_import_answers_internal_failure_and_warns_once() {
+fn an_unknown_import_traps_when_it_is_called() {
     let module = GuestModule::new()
         .import_as("env", "proxy_redis_call", "iiiii", "i")
         .on_configure(|code| {
@@ -98,10 +99,8 @@ fn an_unknown_import_answers_internal_failure_and_warns_once() {
         })
         .build();
     let mut vm = Vm::start(&module);
-    assert_eq!(vm.configure().unwrap(), Some(10));
-    assert_eq!(vm.configure().unwrap(), Some(10));
-    let warning = "warning `env.proxy_redis_call` is unknown to this host; it answers InternalFailure";
-    assert_eq!(vm.lines(), [warning]);
+    let trap = vm.configure().unwrap_err();
+    assert_eq!(trap.reason, TrapReason::Unknown { function: "env.proxy_redis_call".into() });
 }
 
 #[test]
