@@ -27,6 +27,16 @@ pub(crate) struct Host {
 impl Host {
     /// Starts `program` with one worker and waits until it serves.
     pub(crate) fn start(program: &Path, bootstrap: &Path, name: &'static str) -> Result<Self> {
+        Self::start_with(program, bootstrap, name, &[])
+    }
+
+    /// As [`Self::start`], with more environment variables.
+    pub(crate) fn start_with(
+        program: &Path,
+        bootstrap: &Path,
+        name: &'static str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let address_file = bootstrap.with_file_name(format!("{name}.admin"));
         let log = bootstrap.with_file_name(format!("{name}.log"));
         if address_file.exists() {
@@ -38,6 +48,7 @@ impl Host {
         if name == "envoy" {
             command.arg("--disable-hot-restart");
         }
+        command.envs(environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let process = command.spawn().with_context(|| format!("starting `{}`", program.display()))?;
         let mut host = Self { name, process, admin: ([127, 0, 0, 1], 0).into(), listeners: BTreeMap::new() };
@@ -51,7 +62,7 @@ impl Host {
             if ended.is_some() || begun.elapsed() > PATIENCE {
                 bail!("`{}` does not serve, its log is `{}`", program.display(), log.display());
             }
-            thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(2));
         }
     }
 

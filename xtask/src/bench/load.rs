@@ -36,6 +36,11 @@ impl Load {
         Ok(Self { runtime, upstream })
     }
 
+    /// Sends one request over a connection of its own.
+    pub(crate) fn once(&self, address: SocketAddr, path: &str) -> Result<()> {
+        self.runtime.block_on(client(address, path.to_owned(), 1)).map(drop)
+    }
+
     /// Sends `requests` over all connections and returns how long each took.
     pub(crate) fn run(&self, address: SocketAddr, path: &str, requests: u32) -> Result<Vec<Duration>> {
         self.runtime.block_on(async {

@@ -56,12 +56,24 @@ pub(crate) fn compare(
     Ok(Comparison { workload, ratio: median(&ratios), ratios, ours, envoy })
 }
 
+/// One run: the host's CPU time for a request, and how long each took.
+pub(crate) fn cpu_per_request(
+    host: &Host,
+    load: &Load,
+    listener: &str,
+    path: &str,
+    requests: u32,
+) -> Result<(Duration, Vec<Duration>)> {
+    let before = host.cpu_time()?;
+    let latencies = load.run(host.listener(listener)?, path, requests)?;
+    let spent = host.cpu_time()?.saturating_sub(before);
+    Ok((spent / u32::try_from(latencies.len())?, latencies))
+}
+
 impl Figures {
     fn run(&mut self, workload: &Workload, load: &Load, host: &Host) -> Result<()> {
-        let before = host.cpu_time()?;
-        let latencies = load.run(host.listener(workload.name)?, workload.path, workload.requests)?;
-        let spent = host.cpu_time()?.saturating_sub(before);
-        self.cpu_per_request.push(spent / u32::try_from(latencies.len())?);
+        let (cpu, latencies) = cpu_per_request(host, load, workload.name, workload.path, workload.requests)?;
+        self.cpu_per_request.push(cpu);
         self.latencies.extend(latencies);
         Ok(())
     }
@@ -119,7 +131,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let upper = sorted.get(sorted.len() / 2);

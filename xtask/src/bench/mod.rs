@@ -3,8 +3,10 @@
 //! Both hosts have one worker, the same bootstrap file and the same modules. Runs alternate in pairs, so that a busy
 //! machine slows both alike; what counts is the median of the pairs' ratios.
 
+mod chain;
 mod load;
 mod measure;
+mod start;
 mod upstream;
 mod workload;
 
@@ -27,7 +29,10 @@ const ALLOWED_RATIO: f64 = 0.5;
 /// Fewer pairs give no median worth the name.
 const FEWEST_PAIRS: usize = 5;
 
-/// Compare this proxy's CPU time per request and latency with Envoy's
+/// Compare this proxy's CPU time per request, latency and start with Envoy's
+///
+/// `slope` is what one more filter costs, `chain-of-five` what each of five costs by what one alone costs, `start-cold` and
+/// `start-warm` the time to the first response without and with the module compiled before.
 ///
 /// Writes `target/bench.json` and fails if a workload with a filter needs more than half of Envoy's CPU time.
 #[derive(clap::Args)]
@@ -35,7 +40,7 @@ pub(crate) struct Arguments {
     /// Pairs of runs for each workload
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Run only the workloads whose name contains this
+    /// Run only the workloads, `chain` or `start`, whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// Measure this program in place of the workspace's proxy
@@ -49,32 +54,54 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         "`--pairs` is {}, at least {FEWEST_PAIRS} are needed",
         arguments.pairs
     );
-    let envoy = tools::envoy().context("bringing Envoy, the measure of this bench")?;
+    let envoy_program = tools::envoy().context("bringing Envoy, the measure of this bench")?;
     let proxy = match &arguments.proxy {
         Some(path) => path.clone(),
         None => workspace::program("mesh-filter-proxy")?,
     };
     let chosen = |name: &str| arguments.filter.as_deref().is_none_or(|text| name.contains(text));
     let workloads: Vec<_> = WORKLOADS.iter().filter(|workload| chosen(workload.name)).collect();
-    ensure!(!workloads.is_empty(), "no workload matches `--filter`");
-    for module in workload::modules(&workloads) {
+    let with_chain = chosen("chain");
+    let with_start = chosen("start");
+    ensure!(
+        !workloads.is_empty() || with_chain || with_start,
+        "`--filter` matches no workload, nor `chain` or `start`"
+    );
+    let mut modules = workload::modules(&workloads);
+    modules.extend(with_chain.then_some(chain::MODULE));
+    modules.extend(with_start.then_some(start::MODULE));
+    for module in modules {
         workspace::build_example(module)?;
     }
 
     let load = Load::start()?;
-    let bootstrap = workload::write_bootstrap(&workloads, load.upstream)?;
-    let ours = Host::start(&proxy, &bootstrap, "ours")?;
-    let envoy = Host::start(&envoy, &bootstrap, "envoy")?;
-
     let mut comparisons = Vec::new();
-    for workload in workloads {
-        let comparison = compare(workload, &load, [&ours, &envoy], arguments.pairs)?;
-        println!("{comparison}");
-        comparisons.push(comparison);
+    let mut chain = None;
+    if with_chain || !workloads.is_empty() {
+        let more = if with_chain { chain::listeners() } else { Vec::new() };
+        let bootstrap = workload::write_bootstrap(&workloads, more, load.upstream)?;
+        let ours = Host::start(&proxy, &bootstrap, "ours")?;
+        let envoy = Host::start(&envoy_program, &bootstrap, "envoy")?;
+        for workload in workloads {
+            let comparison = compare(workload, &load, [&ours, &envoy], arguments.pairs)?;
+            println!("{comparison}");
+            comparisons.push(comparison);
+        }
+        if with_chain {
+            chain = Some(chain::measure(&load, [&ours, &envoy], arguments.pairs)?);
+        }
     }
+    let start =
+        if with_start { Some(start::measure(&proxy, &envoy_program, &load, arguments.pairs)?) } else { None };
     println!();
     for comparison in &comparisons {
         println!("ratio {} {:.2}", comparison.workload.name, comparison.ratio);
+    }
+    if let Some(chain) = &chain {
+        println!("ratio slope {:.2}\nratio chain-of-five {:.2}", chain.slope, chain.growth);
+    }
+    if let Some(start) = &start {
+        println!("ratio start-cold {:.2}\nratio start-warm {:.2}", start.cold, start.warm);
     }
     let unjudged: Vec<_> =
         comparisons.iter().map(|it| it.workload).filter(|it| !it.judged).map(|it| it.name).collect();
@@ -88,6 +115,8 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         "allowed_ratio": ALLOWED_RATIO,
         "pairs": arguments.pairs,
         "workloads": workloads,
+        "chain": chain.map(|chain| chain.json()),
+        "start": start.map(|start| start.json()),
     });
     std::fs::write(&file, serde_json::to_string_pretty(&document)?)
         .with_context(|| format!("writing `{}`", file.display()))?;

@@ -67,8 +67,13 @@ pub(crate) fn modules(workloads: &[&Workload]) -> BTreeSet<&'static str> {
     workloads.iter().filter_map(|workload| workload.filter).map(|(module, _)| module).collect()
 }
 
-/// Writes one bootstrap file for both hosts.
-pub(crate) fn write_bootstrap(workloads: &[&Workload], upstream: SocketAddr) -> Result<PathBuf> {
-    let listeners: Vec<_> = workloads.iter().map(|workload| workload.listener()).collect();
+/// Writes one bootstrap file for both hosts, with `more` listeners.
+pub(crate) fn write_bootstrap(
+    workloads: &[&Workload],
+    more: Vec<Value>,
+    upstream: SocketAddr,
+) -> Result<PathBuf> {
+    let listeners = workloads.iter().map(|workload| workload.listener());
+    let listeners: Vec<_> = listeners.chain(more).collect();
     bootstrap::write(&target().join("bench"), &listeners, &[bootstrap::cluster("upstream", upstream)])
 }
