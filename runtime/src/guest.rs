@@ -37,6 +37,10 @@ pub enum Callback {
     ResponseBody { context: ContextId, size: u32, end_of_stream: bool },
     ResponseTrailers { context: ContextId, count: u32 },
     HttpCallResponse { root: ContextId, token: u32, headers: u32, body_size: u32, trailers: u32 },
+    GrpcReceiveInitialMetadata { root: ContextId, token: u32, count: u32 },
+    GrpcReceive { root: ContextId, token: u32, size: u32 },
+    GrpcReceiveTrailingMetadata { root: ContextId, token: u32, count: u32 },
+    GrpcClose { root: ContextId, token: u32, status: u32 },
     QueueReady { root: ContextId, token: u32 },
     Done { context: ContextId },
     Log { context: ContextId },
@@ -59,6 +63,10 @@ impl Callback {
             Self::ResponseBody { .. } => "proxy_on_response_body",
             Self::ResponseTrailers { .. } => "proxy_on_response_trailers",
             Self::HttpCallResponse { .. } => "proxy_on_http_call_response",
+            Self::GrpcReceiveInitialMetadata { .. } => "proxy_on_grpc_receive_initial_metadata",
+            Self::GrpcReceive { .. } => "proxy_on_grpc_receive",
+            Self::GrpcReceiveTrailingMetadata { .. } => "proxy_on_grpc_receive_trailing_metadata",
+            Self::GrpcClose { .. } => "proxy_on_grpc_close",
             Self::QueueReady { .. } => "proxy_on_queue_ready",
             Self::Done { .. } => "proxy_on_done",
             Self::Log { .. } => "proxy_on_log",
@@ -83,6 +91,10 @@ impl Callback {
             Self::VmStart { root, .. }
             | Self::Configure { root, .. }
             | Self::Tick { root }
+            | Self::GrpcReceiveInitialMetadata { root, .. }
+            | Self::GrpcReceive { root, .. }
+            | Self::GrpcReceiveTrailingMetadata { root, .. }
+            | Self::GrpcClose { root, .. }
             | Self::QueueReady { root, .. }
             | Self::HttpCallResponse { root, .. } => root,
         }

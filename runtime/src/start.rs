@@ -3,7 +3,7 @@
 use crate::abi::{LogLevel, MetricKind};
 use crate::guest::{Callback, ContextId};
 use crate::host::clock::nanoseconds;
-use crate::host::{Deferred, Host, Phase, Services};
+use crate::host::{Deferred, GrpcAction, Host, Phase, Services};
 use crate::plugin::{Answer, FailurePolicy, Plugin, PluginOptions, Plugins, StartError, Vm, VmPlan};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -141,6 +141,8 @@ impl Plugins {
         services.metrics.count(MetricKind::Gauge, VMS_ACTIVE, -1);
         let stop = |root| (number, Deferred::Tick { root, period: None });
         self.outbox.extend(vm.host.borrow().roots().map(stop));
+        let reset = |token| (number, Deferred::Grpc(GrpcAction::Reset { token }));
+        self.outbox.extend(vm.host.borrow().open_grpc_tokens().map(reset));
     }
 }
 

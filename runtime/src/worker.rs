@@ -8,7 +8,7 @@ use crate::exchange::{Exchange, Info, LocalReply, SharedExchange, Side};
 use crate::guest::{Callback, ContextId};
 use crate::headers::Headers;
 use crate::host::queues::Notice;
-use crate::host::{Deferred, HttpCall, HttpCallOutcome, Phase, Services};
+use crate::host::{Deferred, GrpcAction, GrpcPart, HttpCall, HttpCallOutcome, Phase, Services};
 use crate::number_map::NumberMap;
 use crate::plugin::{PluginOptions, Plugins, StartError, Vm, VmPlan};
 use bytes::Bytes;
@@ -51,6 +51,13 @@ pub enum Command {
         vm: VmId,
         /// What to send.
         call: HttpCall,
+    },
+    /// Open a gRPC callout and give what comes of it to [`Worker::grpc_part`], or go on with it.
+    Grpc {
+        /// Whose it is.
+        vm: VmId,
+        /// What to do.
+        action: GrpcAction,
     },
     /// Call [`Worker::tick`] in this rhythm from now on; `None` stops it.
     Tick {
@@ -182,6 +189,14 @@ impl Worker {
         self.settle();
     }
 
+    /// A part of the response of a gRPC callout has come. Answers whether the driver shall go on with it.
+    pub fn grpc_part(&mut self, vm: VmId, token: u32, part: GrpcPart) -> bool {
+        self.tell_grpc(vm.0, token, Some(part));
+        self.settle();
+        let host = self.plugins.vms.get(&vm.0).filter(|vm| !vm.is_failed()).map(|vm| &vm.host);
+        host.is_some_and(|host| host.borrow().wants_grpc(token))
+    }
+
     /// A period of a root's tick has passed.
     pub fn tick(&mut self, vm: VmId, root: ContextId) {
         let Some(target) = self.plugins.vms.get_mut(&vm.0) else { return };
@@ -239,6 +254,10 @@ impl Worker {
             for (vm, request) in std::mem::take(&mut self.plugins.outbox) {
                 match request {
                     Deferred::Call(call) => self.commands.push_back(Command::Call { vm: VmId(vm), call }),
+                    Deferred::Grpc(action) => {
+                        self.commands.push_back(Command::Grpc { vm: VmId(vm), action });
+                    }
+                    Deferred::GrpcFailed { token, part } => self.tell_grpc(vm, token, part),
                     Deferred::Tick { root, period } => {
                         self.commands.push_back(Command::Tick { vm: VmId(vm), root, period });
                     }
@@ -260,6 +279,19 @@ impl Worker {
             }
         }
         self.commands.extend(woken.into_iter().map(Command::Wake));
+    }
+
+    fn tell_grpc(&mut self, vm: u64, token: u32, part: Option<GrpcPart>) {
+        let Some(target) = self.plugins.vms.get_mut(&vm) else { return };
+        let events = target.host.borrow_mut().grpc_events(token, part);
+        for event in events {
+            // In one of the callbacks the guest may lose its interest in the next ones.
+            let callback = target.host.borrow_mut().deliver_grpc(token, event);
+            let Some(callback) = callback else { return };
+            let (_, deferred) = target.call(callback, Phase::Running);
+            target.host.borrow_mut().grpc_delivered(token);
+            self.plugins.outbox.extend(deferred.into_iter().map(|request| (vm, request)));
+        }
     }
 
     fn with_context(

@@ -124,14 +124,7 @@ impl Import {
 }
 
 /// Host functions that link and answer `InternalFailure`, because they come later.
-pub const NOT_YET: &[&str] = &[
-    "proxy_grpc_call",
-    "proxy_grpc_stream",
-    "proxy_grpc_send",
-    "proxy_grpc_close",
-    "proxy_grpc_cancel",
-    "envoy_resolve_dns",
-];
+pub const NOT_YET: &[&str] = &["envoy_resolve_dns"];
 
 /// Not in Envoy: it has no `proc_raise`, and the others with the wrong number of parameters.
 const NOT_IN_ENVOY: [&str; 3] = ["path_link", "path_symlink", "proc_raise"];

@@ -1,5 +1,6 @@
 //! Buffers: bodies, configurations and the bodies of callouts.
 
+use super::grpc::GrpcEvent;
 use super::{Host, Part, Phase};
 use crate::abi::{BufferKind, Status};
 use crate::exchange::{Message, Side};
@@ -84,6 +85,10 @@ impl Host {
             BufferKind::CallResponseBody => {
                 self.delivered.as_ref().map(|outcome| outcome.body().clone()).ok_or(Status::NOT_FOUND)
             }
+            BufferKind::GrpcReceive => match &self.grpc.delivered {
+                Some(GrpcEvent::Message(message)) => Ok(message.clone()),
+                _ => Ok(Bytes::new()),
+            },
             BufferKind::PluginConfiguration => Err(Status::NOT_FOUND),
             // Envoy has these buffers always, most of the time without bytes.
             _ => Ok(Bytes::new()),

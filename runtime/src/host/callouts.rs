@@ -156,10 +156,13 @@ impl Host {
     }
 
     /// Ends the delivery.
-    ///
-    /// The message of a failure goes; its code stays until a gRPC callout ends, as in Envoy.
     pub fn delivered(&mut self) {
         self.delivered = None;
+        self.forget_messages();
+    }
+
+    /// The message of a failure goes with its callback; its code stays until a gRPC callout ends, as in Envoy.
+    pub(super) fn forget_messages(&mut self) {
         for (_, message) in self.statuses.values_mut() {
             message.clear();
         }

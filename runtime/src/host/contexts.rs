@@ -1,6 +1,6 @@
 //! Contexts: who is calling, what it may see, and what it has asked for.
 
-use super::{Host, HttpCall, PluginSettings};
+use super::{GrpcAction, GrpcPart, Host, HttpCall, PluginSettings};
 use crate::abi::{Status, StreamKind};
 use crate::exchange::{LocalReply, SharedExchange, Side};
 use crate::guest::ContextId;
@@ -134,6 +134,15 @@ pub enum Deferred {
     },
     /// Start an HTTP callout.
     Call(HttpCall),
+    /// Open, go on with or give up a gRPC callout.
+    Grpc(GrpcAction),
+    /// A gRPC callout has failed at once.
+    GrpcFailed {
+        /// Number of the call or stream.
+        token: u32,
+        /// What there is instead of a response; `None` where there is no such cluster.
+        part: Option<GrpcPart>,
+    },
     /// Call `on_tick` of the root in this rhythm; `None` stops it.
     Tick {
         /// Root context.

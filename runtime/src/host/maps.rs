@@ -1,5 +1,6 @@
 //! Header maps: which map a context may read or change now, and how.
 
+use super::grpc::GrpcEvent;
 use super::{Host, View};
 use crate::abi::{MapKind, Status, pairs};
 use crate::exchange::Side;
@@ -95,7 +96,14 @@ impl Host {
         match map {
             MapKind::CallResponseHeaders => call.map(|outcome| read(outcome.headers())),
             MapKind::CallResponseTrailers => call.map(|outcome| read(outcome.trailers())),
-            MapKind::GrpcInitialMetadata | MapKind::GrpcTrailingMetadata => None,
+            MapKind::GrpcInitialMetadata => match &self.grpc.delivered {
+                Some(GrpcEvent::InitialMetadata(headers)) => Some(read(headers)),
+                _ => None,
+            },
+            MapKind::GrpcTrailingMetadata => match &self.grpc.delivered {
+                Some(GrpcEvent::TrailingMetadata(headers)) => Some(read(headers)),
+                _ => None,
+            },
             _ => {
                 let view = self.view()?;
                 let (side, trailers) = place(map)?;

@@ -14,6 +14,7 @@ mod callouts;
 mod contexts;
 mod filter_state;
 mod foreign;
+mod grpc;
 mod maps;
 mod properties;
 pub mod queues;
@@ -24,6 +25,7 @@ pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
 pub use clock::Clock;
 pub use contexts::{Deferred, Open, Part, Phase, View};
 pub use filter_state::{ConnectionState, FilterState};
+pub use grpc::{GrpcAction, GrpcCall, GrpcMethod, GrpcPart};
 pub use log::{LogRecord, LogSink};
 pub use metrics::Metrics;
 pub use queues::{Inbox, Queues};
@@ -103,6 +105,7 @@ pub struct Host {
     last_call: u32,
     open_calls: usize,
     delivered: Option<HttpCallOutcome>,
+    grpc: grpc::GrpcCalls,
     statuses: callouts::Statuses,
     prototypes: filter_state::Prototypes,
     metric_ids: metrics::MetricIds,
@@ -129,6 +132,7 @@ impl Host {
             last_call: 0,
             open_calls: 0,
             delivered: None,
+            grpc: grpc::GrpcCalls::default(),
             statuses: callouts::Statuses::default(),
             prototypes: filter_state::Prototypes::default(),
             metric_ids: metrics::MetricIds::default(),

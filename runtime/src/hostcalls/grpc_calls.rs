@@ -1,12 +1,81 @@
-//! gRPC callouts: present, so that any plugin links, but not there yet.
+//! gRPC callouts.
 
+use super::call::{Answer, Call, MAX_DATA, MAX_TEXT};
 use super::link::Link;
+use crate::abi::pairs;
+use crate::host::GrpcMethod;
 
 pub(super) fn link(link: &mut Link) -> wasmtime::Result<()> {
-    link.add_missing("proxy_grpc_call")?
-        .add_missing("proxy_grpc_stream")?
-        .add_missing("proxy_grpc_send")?
-        .add_missing("proxy_grpc_close")?
-        .add_missing("proxy_grpc_cancel")?;
+    link.add("proxy_grpc_call", proxy_grpc_call)?
+        .add("proxy_grpc_stream", proxy_grpc_stream)?
+        .add("proxy_grpc_send", proxy_grpc_send)?
+        .add("proxy_grpc_close", proxy_grpc_close)?
+        .add("proxy_grpc_cancel", proxy_grpc_cancel)?;
     Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the ABI has them")]
+fn proxy_grpc_call(
+    call: &mut Call<'_>,
+    target: u32,
+    target_size: u32,
+    service: u32,
+    service_size: u32,
+    method: u32,
+    method_size: u32,
+    metadata: u32,
+    metadata_size: u32,
+    message: u32,
+    message_size: u32,
+    timeout_ms: u32,
+    token_out: u32,
+) -> Answer {
+    let (mut memory, mut host) = call.open()?;
+    // First: a call whose number cannot be told must not begin.
+    memory.write_u32(token_out, 0)?;
+    let to = GrpcMethod {
+        target: memory.read(target, target_size, MAX_TEXT)?,
+        service: memory.read(service, service_size, MAX_TEXT)?,
+        method: memory.read(method, method_size, MAX_TEXT)?,
+    };
+    let metadata = pairs::decode(memory.read(metadata, metadata_size, u32::MAX)?);
+    let token = host.grpc_call(to, metadata, memory.read(message, message_size, MAX_DATA)?, timeout_ms)?;
+    Ok(memory.write_u32(token_out, token)?)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the ABI has them")]
+fn proxy_grpc_stream(
+    call: &mut Call<'_>,
+    target: u32,
+    target_size: u32,
+    service: u32,
+    service_size: u32,
+    method: u32,
+    method_size: u32,
+    metadata: u32,
+    metadata_size: u32,
+    token_out: u32,
+) -> Answer {
+    let (mut memory, mut host) = call.open()?;
+    memory.write_u32(token_out, 0)?;
+    let to = GrpcMethod {
+        target: memory.read(target, target_size, MAX_TEXT)?,
+        service: memory.read(service, service_size, MAX_TEXT)?,
+        method: memory.read(method, method_size, MAX_TEXT)?,
+    };
+    let token = host.grpc_stream(to, pairs::decode(memory.read(metadata, metadata_size, u32::MAX)?))?;
+    Ok(memory.write_u32(token_out, token)?)
+}
+
+fn proxy_grpc_send(call: &mut Call<'_>, token: u32, message: u32, message_size: u32, end: u32) -> Answer {
+    let (memory, mut host) = call.open()?;
+    Ok(host.grpc_send(token, memory.read(message, message_size, MAX_DATA)?, end != 0)?)
+}
+
+fn proxy_grpc_close(call: &mut Call<'_>, token: u32) -> Answer {
+    Ok(call.host()?.grpc_close(token)?)
+}
+
+fn proxy_grpc_cancel(call: &mut Call<'_>, token: u32) -> Answer {
+    Ok(call.host()?.grpc_cancel(token)?)
 }

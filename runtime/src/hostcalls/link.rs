@@ -220,4 +220,5 @@ hostcalls! {
     (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I)
     (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I, i: J)
     (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I, i: J, j: K)
+    (a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I, i: J, j: K, k: L, l: M)
 }

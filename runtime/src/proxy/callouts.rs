@@ -63,8 +63,11 @@ async fn perform(thread: &Thread, call: HttpCall) -> HttpCallOutcome {
         }
     };
     match (broken, response.headers) {
-        (None, Some(headers)) => {
+        (None, Some(mut headers)) => {
             upstream.finish();
+            let name = Bytes::from_static(b"x-envoy-upstream-service-time");
+            let answered = response.began.unwrap_or(sent);
+            headers.overwrite(name, answered.duration_since(sent).as_millis().to_string().into());
             HttpCallOutcome::Response { headers, body: response.body.freeze(), trailers: response.trailers }
         }
         (Some(broken), None) => {
@@ -100,6 +103,8 @@ fn local(status: u16, body: Bytes) -> HttpCallOutcome {
 #[derive(Default)]
 struct Collected {
     headers: Option<Headers>,
+    /// When the headers came.
+    began: Option<Instant>,
     body: BytesMut,
     trailers: Headers,
 }
@@ -113,6 +118,7 @@ impl Collected {
                 let milliseconds = sent.elapsed().as_millis().to_string();
                 headers.overwrite(UPSTREAM_SERVICE_TIME, milliseconds.into());
                 self.headers = Some(headers);
+                self.began = Some(Instant::now());
                 end
             }
             Part::Body(bytes, end) => {

@@ -22,6 +22,7 @@ mod connection;
 mod date;
 mod downstream;
 mod effects;
+mod grpc;
 mod headers;
 mod http1;
 mod http2;

@@ -5,9 +5,10 @@
 use super::callouts;
 use super::cluster::Cluster;
 use super::date::DateCache;
+use super::grpc;
 use super::slot::Slot;
 use crate::guest::ContextId;
-use crate::host::Random;
+use crate::host::{GrpcAction, Random};
 use crate::worker::{Command, StreamId, VmId, Worker};
 use bytes::Bytes;
 use rand::rngs::{StdRng, SysRng};
@@ -32,6 +33,7 @@ pub(super) struct Thread {
     connections: RefCell<HashMap<u64, Rc<Slot>>>,
     empty: Notify,
     ticks: RefCell<HashMap<(VmId, ContextId), JoinHandle<()>>>,
+    grpc: RefCell<HashMap<(VmId, u32), Rc<grpc::Link>>>,
 }
 
 impl Thread {
@@ -52,6 +54,7 @@ impl Thread {
             connections: RefCell::default(),
             empty: Notify::new(),
             ticks: RefCell::default(),
+            grpc: RefCell::default(),
         })
     }
 
@@ -132,6 +135,7 @@ impl Thread {
                 Command::Call { vm, call } => {
                     tokio::task::spawn_local(callouts::run(Rc::clone(self), vm, call));
                 }
+                Command::Grpc { vm, action } => self.go_on_with_grpc(vm, action),
                 Command::Tick { vm, root, period } => self.set_tick(vm, root, period),
                 Command::Wake(id) => {
                     if let Some(slot) = self.streams.borrow().get(&id) {
@@ -140,6 +144,31 @@ impl Thread {
                 }
             }
         }
+    }
+
+    fn go_on_with_grpc(self: &Rc<Self>, vm: VmId, action: GrpcAction) {
+        match action {
+            GrpcAction::Open(call) => {
+                let link = Rc::<grpc::Link>::default();
+                self.grpc.borrow_mut().insert((vm, call.token), Rc::clone(&link));
+                tokio::task::spawn_local(grpc::run(Rc::clone(self), vm, call, link));
+            }
+            GrpcAction::Send { token, bytes, end } => {
+                if let Some(link) = self.grpc.borrow().get(&(vm, token)) {
+                    link.send(bytes, end);
+                }
+            }
+            GrpcAction::Reset { token } => {
+                if let Some(link) = self.grpc.borrow().get(&(vm, token)) {
+                    link.give_up();
+                }
+            }
+        }
+    }
+
+    /// A gRPC callout has ended.
+    pub(super) fn remove_grpc(&self, vm: VmId, token: u32) {
+        self.grpc.borrow_mut().remove(&(vm, token));
     }
 
     fn set_tick(self: &Rc<Self>, vm: VmId, root: ContextId, period: Option<Duration>) {

@@ -22,6 +22,10 @@ pub(super) struct Exports {
     response_body: Three<u32>,
     response_trailers: Two<u32>,
     http_call_response: Five,
+    grpc_receive_initial_metadata: Three<()>,
+    grpc_receive: Three<()>,
+    grpc_receive_trailing_metadata: Three<()>,
+    grpc_close: Three<()>,
     queue_ready: Two<()>,
     done: One<u32>,
     log: One<()>,
@@ -50,6 +54,10 @@ impl Exports {
             response_body: find(instance, store, "proxy_on_response_body")?,
             response_trailers: find(instance, store, "proxy_on_response_trailers")?,
             http_call_response: find(instance, store, "proxy_on_http_call_response")?,
+            grpc_receive_initial_metadata: find(instance, store, "proxy_on_grpc_receive_initial_metadata")?,
+            grpc_receive: find(instance, store, "proxy_on_grpc_receive")?,
+            grpc_receive_trailing_metadata: find(instance, store, "proxy_on_grpc_receive_trailing_metadata")?,
+            grpc_close: find(instance, store, "proxy_on_grpc_close")?,
             queue_ready: find(instance, store, "proxy_on_queue_ready")?,
             done: find(instance, store, "proxy_on_done")?,
             log: find(instance, store, "proxy_on_log")?,
@@ -86,6 +94,14 @@ impl Exports {
             C::HttpCallResponse { root, token, headers, body_size, trailers } => {
                 silent(&self.http_call_response, store, (root, token, headers, body_size, trailers))
             }
+            C::GrpcReceiveInitialMetadata { root, token, count } => {
+                silent(&self.grpc_receive_initial_metadata, store, (root, token, count))
+            }
+            C::GrpcReceive { root, token, size } => silent(&self.grpc_receive, store, (root, token, size)),
+            C::GrpcReceiveTrailingMetadata { root, token, count } => {
+                silent(&self.grpc_receive_trailing_metadata, store, (root, token, count))
+            }
+            C::GrpcClose { root, token, status } => silent(&self.grpc_close, store, (root, token, status)),
             C::QueueReady { root, token } => silent(&self.queue_ready, store, (root, token)),
             C::Done { context } => answering(&self.done, store, context),
             C::Log { context } => silent(&self.log, store, context),

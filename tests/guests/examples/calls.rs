@@ -2,7 +2,7 @@
 //!
 //! Settings: lines `PHASE CALL ARGUMENTS`; a line is played whenever that callback comes. Callbacks are named as in the
 //! ABI, without `proxy_on_`. Of a call's arguments `@` is the token that the last call answered, `$` the one that the
-//! callback brought; bytes are written as text or, after `0x`, in hexadecimal digits; `-` is nothing. The calls stand in
+//! callback brought, `*` the last segment of the request's path; bytes are written as text or, after `0x`, in hexadecimal digits; `-` is nothing. The calls stand in
 //! [`play`]. It is written by hand because the `proxy-wasm` crate panics on most of the statuses that this is about.
 
 #![expect(unsafe_code, reason = "exports of the ABI")]
@@ -48,7 +48,10 @@ fn play(call: &str, words: &[&str], token: u32) -> String {
         "stream" => STREAM.get(),
         other => other.parse().unwrap_or_default(),
     };
-    let to = |target| raw::Method { target, service: text(1), method: text(2) };
+    let path_end = raw::header(0, ":path").1;
+    let path_end = String::from_utf8_lossy(&path_end);
+    let named = if word(2) == "*" { path_end.rsplit('/').next().unwrap_or_default() } else { text(2) };
+    let to = |target| raw::Method { target, service: text(1), method: named };
     match call {
         "pause" => {
             PAUSED.set(true);

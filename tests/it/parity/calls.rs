@@ -34,11 +34,12 @@ impl Script {
     }
 
     /// What the guest logged: what configuring says, each line once, then all others in order.
-    fn log(&self, host: &Host) -> String {
+    fn log(&self, host: &Host, exchanges: usize) -> String {
         let begun = Instant::now();
         loop {
             let log = std::fs::read_to_string(&host.log).unwrap();
             let lines = log.lines().filter_map(|line| line.find("wasm log").map(|at| &line[at..]));
+            let lines = lines.map(without_duration);
             let own = lines.filter(|line| line.contains(&format!(" {}: ", self.name)));
             let (configure, others): (BTreeSet<_>, Vec<_>) =
                 own.fold(Default::default(), |mut lines, line| {
@@ -49,12 +50,25 @@ impl Script {
                     }
                     lines
                 });
-            if others.iter().any(|line| line.ends_with(self.last)) {
+            let ended = others.iter().filter(|line| line.ends_with(": log")).count();
+            if ended >= exchanges && others.iter().any(|line| line.ends_with(self.last)) {
                 return configure.into_iter().chain(others).collect::<Vec<_>>().join("\n");
             }
             assert!(begun.elapsed() < PATIENCE, "no line `{}` in the log:\n{log}", self.last);
             std::thread::park_timeout(Duration::from_millis(5));
         }
+    }
+}
+
+/// The line without the time that an upstream took, and the sizes in front of it that depend on that.
+fn without_duration(line: &str) -> String {
+    let name = r"x-envoy-upstream-service-time\x00";
+    match (line.find(" = "), line.find(":status"), line.find(name)) {
+        (Some(answer), Some(pairs), Some(at)) if pairs < at => {
+            let rest = line[at + name.len()..].trim_start_matches(|digit: char| digit.is_ascii_digit());
+            format!("{} = ...{}DURATION{rest}", &line[..answer], &line[pairs..at + name.len()])
+        }
+        _ => line.to_owned(),
     }
 }
 
@@ -74,7 +88,7 @@ fn differences(pair: &Pair, scripts: &[Script], exchanges: &[Exchange]) -> Vec<S
                 ));
             }
         }
-        let [envoy, ours] = [&pair.envoy, &pair.ours].map(|world| script.log(&world.host));
+        let [envoy, ours] = [&pair.envoy, &pair.ours].map(|world| script.log(&world.host, exchanges.len()));
         if envoy != ours {
             found.push(format!(
                 "--- {}: log\n{}",
@@ -217,4 +231,100 @@ fn queues_filter_state_and_foreign_functions_answer_as_in_envoy() {
     let listeners: Vec<_> = scripts.iter().map(Script::listener).collect();
     let Some(pair) = Pair::start("parity-calls", &listeners) else { return };
     assert_same(&differences(&pair, &scripts, &[get("GET", "/echo", "")]));
+}
+
+/// What every gRPC callback is asked.
+const GRPC: &str = "grpc_receive_initial_metadata pairs 4\ngrpc_receive_initial_metadata pairs 5
+grpc_receive buffer 5\ngrpc_receive status\ngrpc_receive pairs 4\ngrpc_receive_trailing_metadata pairs 5
+grpc_receive_trailing_metadata pairs 4\ngrpc_close status\ngrpc_close buffer 5\ngrpc_close pairs 5";
+
+const UNARY: &str =
+    "request_headers pause\nrequest_headers grpc_call grpc a.Service * abc 1500 x-md=1 x-rep=1 x-rep=2
+grpc_receive effective stream\ngrpc_receive resume 0\ngrpc_close effective stream\ngrpc_close resume 0";
+
+const STREAM: &str = "request_headers pause\nrequest_headers grpc_stream grpc a.Service * x-md=1
+request_headers grpc_send @ one\nrequest_headers grpc_send @ -\nrequest_headers grpc_send @ three end
+request_headers grpc_send @ four\ngrpc_close grpc_close $\ngrpc_close grpc_close $\ngrpc_close grpc_send $ x
+grpc_close effective stream\ngrpc_close resume 0";
+
+const HALF_CLOSED: &str = "request_headers pause\nrequest_headers grpc_stream grpc a.Service echo
+request_headers grpc_send @ one\nrequest_headers grpc_close @\nrequest_headers grpc_close @
+request_headers grpc_send @ x\ngrpc_close grpc_send $ x\ngrpc_close grpc_close $\ngrpc_close grpc_cancel $
+grpc_close effective stream\ngrpc_close resume 0";
+
+const TOKENS: &str = "request_headers grpc_call grpc a.Service hold abc 0\nrequest_headers grpc_stream grpc a.Service hold
+request_headers grpc_call grpc a.Service hold abc 0\nrequest_headers grpc_send 5 a\nrequest_headers grpc_send 4 a
+request_headers grpc_send 7 a\nrequest_headers grpc_send 106 a\nrequest_headers grpc_send 6 a
+request_headers grpc_close 4\nrequest_headers grpc_close 101\nrequest_headers grpc_close 102\nrequest_headers grpc_cancel 4
+request_headers grpc_cancel 101\nrequest_headers grpc_cancel 102\nrequest_headers grpc_close 5\nrequest_headers grpc_close 5
+request_headers grpc_cancel 9\nrequest_headers grpc_cancel 9\nrequest_headers grpc_close 6\nrequest_headers grpc_close 6
+request_headers grpc_cancel 6\nrequest_headers grpc_send 6 a\nlog status";
+
+/// Targets that are none, and one with all that is read of it.
+fn targets() -> String {
+    let cluster = |name| message(&[(1, Text(name))]);
+    // A message in a message: one byte each for its number and its size.
+    let service = |inner: &str| format!("0x0a{:02x}{}", (inner.len() - 2) / 2, &inner[2..]);
+    let full = service(&message(&[(1, Text("grpc")), (2, Text("an.authority")), (5, Number(1))]));
+    let metadata = message(&[(1, Text("x-service")), (2, Text("v"))]);
+    let metadata = format!("2a{:02x}{}", (metadata.len() - 2) / 2, &metadata[2..]);
+    let (nowhere, empty) = (service(&cluster("nowhere")), service(&cluster("empty")));
+    format!(
+        "request_headers pause\nrequest_headers grpc_call nowhere a.Service ok abc 1000
+request_headers grpc_stream nowhere a.Service ok\nrequest_headers grpc_call {nowhere} a.Service ok abc 1000
+request_headers grpc_stream {nowhere} a.Service ok\nrequest_headers grpc_call {empty} a.Service ok abc 1000
+request_headers grpc_call {full}{metadata} a.Service ok abc 100000000 x-own=1
+grpc_receive effective stream\ngrpc_receive resume 0"
+    )
+}
+
+/// What the gRPC upstream answers in so many ways; the last is a method that it does not know.
+const METHODS: &[&str] = &[
+    "ok",
+    "two",
+    "split",
+    "empty",
+    "none",
+    "trailers_only",
+    "failed",
+    "no_status",
+    "no_trailers",
+    "only_headers",
+    "bad_status",
+    "large_status",
+    "http_401",
+    "http_503",
+    "http_503_status",
+    "text",
+    "compressed",
+    "odd_flag",
+    "cut",
+    "reset",
+    "unknown",
+];
+
+#[test]
+fn grpc_callouts_are_made_and_told_as_in_envoy() {
+    let unknown = "grpc_close: status = 0 12 `via_upstream`";
+    let by_method = [
+        Script::new("unary", &format!("{UNARY}\n{GRPC}"), unknown),
+        Script::new("stream", &format!("{STREAM}\n{GRPC}"), unknown),
+    ];
+    let others = [
+        Script::new("half closed", &format!("{HALF_CLOSED}\n{GRPC}"), "grpc_close: resume 0 = 0"),
+        Script::new("tokens", TOKENS, "log: status = 0 0 ``"),
+        Script::new("targets", &format!("{}\n{GRPC}", targets()), "grpc_receive: resume 0 = 0"),
+        Script::new(
+            "timeout",
+            &format!("{UNARY}\n{GRPC}").replace("*", "silent"),
+            "grpc_close: resume 0 = 0",
+        ),
+        Script::new("echo", &format!("{STREAM}\n{GRPC}").replace("*", "echo"), "grpc_close: resume 0 = 0"),
+    ];
+    let listeners: Vec<_> = by_method.iter().chain(&others).map(Script::listener).collect();
+    let Some(pair) = Pair::start("parity-grpc", &listeners) else { return };
+    let direct = |method: &&str| get(method, &format!("/direct/{method}"), "");
+    let mut found = differences(&pair, &by_method, &METHODS.iter().map(direct).collect::<Vec<_>>());
+    found.extend(differences(&pair, &others, &[direct(&"any")]));
+    assert_same(&found);
 }

@@ -80,6 +80,7 @@ impl Pair {
     fn seen(&self, world: &World, listener: &str, exchange_: &Exchange) -> String {
         world.upstream.take();
         world.callee.take();
+        world.grpc.take();
         let address = world.host.listener(listener);
         let client = match &exchange_.request {
             exchanges::Request::Http1(bytes) => match exchange(address, bytes) {
@@ -91,7 +92,10 @@ impl Pair {
         let requests =
             |upstream: &Upstream| upstream.take().iter().map(Message::shown).collect::<Vec<_>>().join("\n");
         let (upstream, callee) = (requests(&world.upstream), requests(&world.callee));
-        mask(&format!("client got:\n{client}\nupstream saw:\n{upstream}\ncallee saw:\n{callee}"))
+        let grpc = world.grpc.take().join("\n");
+        mask(&format!(
+            "client got:\n{client}\nupstream saw:\n{upstream}\ncallee saw:\n{callee}\ngrpc saw:\n{grpc}"
+        ))
     }
 }
 

@@ -110,6 +110,17 @@ pub(crate) fn cluster(name: &str, endpoints: &[SocketAddr]) -> Value {
     })
 }
 
+/// A cluster that is spoken to in HTTP/2.
+pub(crate) fn http2_cluster(name: &str, endpoints: &[SocketAddr]) -> Value {
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let mut cluster = cluster(name, endpoints);
+    cluster["typed_extension_protocol_options"] = json!({options: {
+        "@type": format!("{TYPE}{options}"),
+        "explicit_http_config": {"http2_protocol_options": {}},
+    }});
+    cluster
+}
+
 /// Writes a bootstrap file with an admin on a free port.
 pub(crate) fn write(path: &Path, listeners: &[Value], clusters: &[Value]) {
     let file = json!({

@@ -5,6 +5,7 @@ pub(crate) mod bootstrap;
 pub(crate) mod build;
 pub(crate) mod client;
 pub(crate) mod compare;
+pub(crate) mod grpc;
 pub(crate) mod host;
 pub(crate) mod message;
 pub(crate) mod upstream;

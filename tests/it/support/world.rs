@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
 use super::build::root;
+use super::grpc::GrpcUpstream;
 use super::host::Host;
 use super::upstream::Upstream;
 use super::{answers, bootstrap};
@@ -16,6 +17,7 @@ pub(crate) struct World {
     pub(crate) host: Host,
     pub(crate) upstream: Upstream,
     pub(crate) callee: Upstream,
+    pub(crate) grpc: GrpcUpstream,
     _refusing: Refusing,
 }
 
@@ -24,6 +26,7 @@ impl World {
     pub(crate) fn start(program: &Path, test: &str, name: &str, listeners: &[Value]) -> Self {
         let upstream = Upstream::start(answers::upstream);
         let callee = Upstream::start(answers::callee);
+        let grpc = GrpcUpstream::start();
         let refusing = Refusing::new();
         let clusters = [
             bootstrap::cluster("upstream", &[upstream.address]),
@@ -32,11 +35,12 @@ impl World {
             bootstrap::cluster("bucket", &[callee.address]),
             bootstrap::cluster("refused", &[refusing.address]),
             bootstrap::cluster("empty", &[]),
+            bootstrap::http2_cluster("grpc", &[grpc.address]),
         ];
         let file = folder(test).join(format!("{name}.json"));
         bootstrap::write(&file, listeners, &clusters);
         let host = Host::start(program, &file, name);
-        Self { host, upstream, callee, _refusing: refusing }
+        Self { host, upstream, callee, grpc, _refusing: refusing }
     }
 }
 

@@ -129,9 +129,9 @@ fn the_allocator_is_not_called_for_nothing() {
 }
 
 #[test]
-fn a_missing_chapter_answers_internal_failure_and_says_so_once() {
-    let module = GuestModule::new().import("proxy_grpc_close").on_configure(|code| {
-        code.i32_const(1).call(0);
+fn a_missing_function_answers_internal_failure_and_says_so_once() {
+    let module = GuestModule::new().import("envoy_resolve_dns").on_configure(|code| {
+        code.i32_const(0).i32_const(0).i32_const(0).call(0);
     });
     let mut vm = Vm::start(&module.build());
     assert_eq!(vm.configure().unwrap(), Some(10));

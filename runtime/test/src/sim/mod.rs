@@ -27,7 +27,7 @@ use mesh_filter_runtime::abi::MetricKind;
 use mesh_filter_runtime::guest::{ContextId, Guest};
 use mesh_filter_runtime::host::random::SeededRandom;
 use mesh_filter_runtime::host::{
-    HttpCallOutcome, Metrics, PluginSettings, Services, SharedData, SharedHost, VmSettings,
+    GrpcPart, HttpCallOutcome, Metrics, PluginSettings, Services, SharedData, SharedHost, VmSettings,
 };
 use mesh_filter_runtime::plugin::{FailurePolicy, PluginOptions, StartError, VmPlan};
 use mesh_filter_runtime::worker::{Command, PluginId, StreamId, VmId, Worker};
@@ -67,6 +67,8 @@ pub(crate) struct Engine {
 enum Event {
     /// A callout ends.
     Call { vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome },
+    /// A part of a gRPC callout's response comes.
+    Grpc { vm: VmId, token: u32, part: GrpcPart },
     /// A timer fires.
     Tick { vm: VmId, root: ContextId },
     /// The upstream answers.
@@ -235,6 +237,7 @@ impl Engine {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Call { vm, root, token, outcome } => self.worker.call_done(vm, root, token, outcome),
+            Event::Grpc { vm, token, part } => drop(self.worker.grpc_part(vm, token, part)),
             Event::Tick { vm, root } => {
                 let Some((period, _)) = self.timers.remove(&(vm, root)) else { return };
                 self.worker.tick(vm, root);
@@ -255,6 +258,7 @@ impl Engine {
             if let Some(command) = self.worker.next_command() {
                 match command {
                     Command::Call { vm, call } => self.call_out(vm, call),
+                    Command::Grpc { vm, action } => self.grpc(vm, action),
                     Command::Tick { vm, root, period } => self.arm(vm, root, period),
                     Command::Wake(id) => self.ready.push_back(id),
                     _ => {}
