@@ -1,6 +1,8 @@
 //! Acceptance tests: whole programs and the repository itself, seen from outside.
 
 #[cfg(test)]
+mod assemblyscript;
+#[cfg(test)]
 mod harm;
 #[cfg(test)]
 mod oracle;

