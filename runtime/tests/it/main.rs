@@ -5,6 +5,8 @@ mod admin;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod http2;
 #[cfg(test)]
 mod lifecycle;
