@@ -67,7 +67,7 @@ fn serve(mut stream: TcpStream, received: &AtomicUsize, sent: &AtomicUsize) -> s
         }
     };
     if head.starts_with(b"GET ") {
-        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {SIZE}\r\n\r\n")?;
+        write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {SIZE}\r\n\r\n")?;
         let chunk = vec![b'a'; 64 << 10];
         for _ in 0..SIZE / chunk.len() {
             stream.write_all(&chunk)?;
@@ -95,7 +95,7 @@ fn serve(mut stream: TcpStream, received: &AtomicUsize, sent: &AtomicUsize) -> s
         tail.extend_from_slice(&space[..count]);
         tail.drain(..tail.len().saturating_sub(16));
     }
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+    stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
 }
 
 /// Waits until a counter has not moved for a while, and returns it.
