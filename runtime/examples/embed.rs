@@ -63,6 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         shared_data: Default::default(),
         queues: Default::default(),
         inbox: Default::default(),
+        quotas: Default::default(),
     });
     let settings = PluginSettings { name: "embedded".into(), configuration, ..PluginSettings::default() };
     let options = PluginOptions {

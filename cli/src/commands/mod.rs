@@ -36,7 +36,7 @@ pub(crate) struct CommandLine {
 enum Command {
     New(new::Args),
     Build(build::Args),
-    Run(run::Args),
+    Run(Box<run::Args>),
     Test(test::Args),
     Inspect(inspect::Args),
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use mesh_filter_runtime::proxy::config::{Bootstrap, Cluster, Plugin, Setup};
 use mesh_filter_runtime::proxy::echo::Echo;
-use mesh_filter_runtime::proxy::{ServeError, ServeOptions, Server};
-use mesh_filter_runtime::vm::{CacheFolder, Limits, Profile};
+use mesh_filter_runtime::proxy::{PluginLimits, ServeError, ServeOptions, Server};
+use mesh_filter_runtime::vm::{CacheFolder, Profile};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -62,9 +62,10 @@ pub(crate) struct Args {
     /// Worker threads, each with a VM of its own
     #[arg(long, value_name = "N", default_value = "1")]
     workers: NonZeroUsize,
-    /// `none` lifts the limits of 1 s of CPU time per call and 1 GiB of memory per VM
-    #[arg(long, value_name = "LIMITS", value_parser = ["default", "none"], default_value = "default", hide_possible_values = true)]
-    limits: String,
+    /// What the plugin may use, such as `cpu=100ms,memory=64MiB`; also `headers`, `body`, `log-line`, `callouts`,
+    /// `shared-data`, `queues` and `metrics`; `none` lifts those of 1 s of CPU time per call and 1 GiB of memory per VM
+    #[arg(long, value_name = "LIMITS", default_value = "default")]
+    limits: PluginLimits,
     /// What the plugin is meant for: what proxies there refuse is refused
     #[arg(long, value_name = "NAME", value_parser = ["tolerant", "envoy", "istio", "envoy-gateway"], default_value = "tolerant")]
     profile: String,
@@ -162,11 +163,11 @@ impl Args {
             return Ok(());
         }
         output.start_log();
-        let limits = if self.limits == "none" { Limits::NONE } else { Limits::default() };
+        let PluginLimits { vm: limits, quotas } = self.limits;
         let cache = if self.no_cache { CacheFolder::Off } else { CacheFolder::default() };
         let profile = Profile::from_name(&self.profile).unwrap_or_default();
         let options =
-            ServeOptions { workers: self.workers, limits, cache, profile, ..ServeOptions::default() };
+            ServeOptions { workers: self.workers, limits, quotas, cache, profile, ..ServeOptions::default() };
         let names: Vec<_> = bootstrap.listeners.iter().map(|listener| listener.name.clone()).collect();
         let server = Server::start(bootstrap, &options).map_err(cannot_start)?;
         let announce = |server: &Server| {

@@ -69,6 +69,7 @@ impl Bench {
             shared_data: Default::default(),
             queues: Default::default(),
             inbox: Default::default(),
+            quotas: Default::default(),
         });
         Self { worker, plugins: Vec::new(), calls: Calls::default() }
     }

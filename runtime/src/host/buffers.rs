@@ -35,7 +35,7 @@ impl Host {
     ///
     /// # Errors
     /// `BadArgument` for a start inside the buffer, and for buffers that cannot be changed;
-    /// `NotFound` where the buffer does not exist in this phase.
+    /// `NotFound` where the buffer does not exist in this phase; `InternalFailure` beyond the quota.
     pub fn set_buffer(
         &self,
         buffer: BufferKind,
@@ -53,6 +53,10 @@ impl Host {
             Part::Chunk => &mut exchange.message_mut(side).chunk,
             Part::Buffer => exchange.message_mut(side).buffer.get_or_insert_default(),
         };
+        let kept = if start == 0 { body.len().saturating_sub(len) } else { body.len() };
+        if !data.is_empty() && kept.saturating_add(data.len()) > self.services.quotas.body {
+            return Err(Status::INTERNAL_FAILURE);
+        }
         if start == 0 {
             body.drain(len);
             body.prepend(Bytes::copy_from_slice(data));

@@ -9,11 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Most callouts that one root context may have open.
-///
-/// Each holds a connection; a plugin that starts more than it awaits would exhaust the proxy.
-const MAX_OPEN_CALLS: usize = 10_000;
-
 /// What `proxy_get_status` answers, for each root context.
 pub(super) type Statuses = BTreeMap<ContextId, (u32, Bytes)>;
 
@@ -125,7 +120,7 @@ impl Host {
             headers.set(Bytes::from_static(b"content-length"), body.len().to_string().into());
         }
         let root = self.root_of(self.effective).ok_or(Status::BAD_ARGUMENT)?;
-        if self.open_calls >= MAX_OPEN_CALLS {
+        if self.open_calls >= self.services.quotas.callouts {
             return Err(Status::INTERNAL_FAILURE);
         }
         self.last_call = self.last_call.checked_add(4).unwrap_or(4);

@@ -41,12 +41,13 @@ impl fmt::Display for LogRecord<'_> {
 }
 
 impl Host {
-    /// Logs a line of the current context.
+    /// Logs a line of the current context, cut where it is longer than the quota.
     pub fn log(&self, level: LogLevel, message: &[u8]) {
         if level < self.services.log.level() {
             return;
         }
-        let message = String::from_utf8_lossy(message);
+        let shown = message.get(..self.services.quotas.log_line).unwrap_or(message);
+        let message = String::from_utf8_lossy(shown);
         let plugin = self.plugin_of(self.effective);
         self.services.log.record(&LogRecord {
             level,

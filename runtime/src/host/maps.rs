@@ -1,6 +1,7 @@
 //! Header maps: which map a context may read or change now, and how.
 
 use super::grpc::GrpcEvent;
+use super::quotas::HEADER_OVERHEAD;
 use super::{Host, View};
 use crate::abi::{MapKind, Status, pairs};
 use crate::exchange::Side;
@@ -48,21 +49,29 @@ impl Host {
     /// Adds a header, also where the name is there already.
     ///
     /// # Errors
-    /// `BadArgument` where the map is not open.
+    /// `BadArgument` where the map is not open; `InternalFailure` beyond the quota.
     pub fn add_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
         let (side, name) = (side(map), canonical(map, name));
+        let quota = self.services.quotas.headers;
         self.change(map, |headers| {
-            headers.add(side, Bytes::copy_from_slice(name), Bytes::copy_from_slice(value))
+            fits(headers, name.len() + value.len(), quota)?;
+            headers.add(side, Bytes::copy_from_slice(name), Bytes::copy_from_slice(value));
+            Ok(())
         })
     }
 
     /// Replaces every copy of a header by one.
     ///
     /// # Errors
-    /// `BadArgument` where the map is not open.
+    /// `BadArgument` where the map is not open; `InternalFailure` beyond the quota.
     pub fn replace_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
         let name = canonical(map, name);
-        self.change(map, |headers| headers.set(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
+        let quota = self.services.quotas.headers;
+        self.change(map, |headers| {
+            fits(headers, name.len() + value.len(), quota)?;
+            headers.set(Bytes::copy_from_slice(name), Bytes::copy_from_slice(value));
+            Ok(())
+        })
     }
 
     /// Removes every copy of a header.
@@ -72,22 +81,27 @@ impl Host {
     pub fn remove_map_value(&self, map: MapKind, name: &[u8]) -> Result<(), Status> {
         self.change(map, |headers| {
             headers.remove(canonical(map, name));
+            Ok(())
         })
     }
 
     /// Replaces all headers.
     ///
     /// # Errors
-    /// `BadArgument` where the map is not open.
+    /// `BadArgument` where the map is not open; `InternalFailure` beyond the quota.
     pub fn set_map_pairs(&self, map: MapKind, pairs: Vec<(Bytes, Bytes)>) -> Result<(), Status> {
         let side = side(map);
+        let size: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let quota = self.services.quotas.headers;
         self.change(map, |headers| {
+            fits(&Headers::new(), size + pairs.len() * HEADER_OVERHEAD, quota)?;
             *headers = Headers::with_capacity(pairs.len());
             for (name, value) in pairs {
                 let is_alias = canonical(map, &name) != name.as_ref();
                 let name = if is_alias { Bytes::from_static(AUTHORITY) } else { name };
                 headers.add(side, name, value);
             }
+            Ok(())
         })
     }
 
@@ -121,8 +135,12 @@ impl Host {
     }
 
     /// Writes; a change of the request's headers lets the route be chosen again, as in Envoy.
-    fn change(&self, map: MapKind, write: impl FnOnce(&mut Headers)) -> Result<(), Status> {
-        self.write(map, write)?;
+    fn change(
+        &self,
+        map: MapKind,
+        write: impl FnOnce(&mut Headers) -> Result<(), Status>,
+    ) -> Result<(), Status> {
+        self.write(map, write)??;
         if map == MapKind::RequestHeaders {
             self.clear_route_cache();
         }
@@ -148,6 +166,12 @@ impl Host {
         };
         headers.map(write).ok_or(Status::BAD_ARGUMENT)
     }
+}
+
+/// Whether a map may have so many bytes more.
+fn fits(headers: &Headers, more: usize, quota: usize) -> Result<(), Status> {
+    let size = headers.byte_size() + headers.len() * HEADER_OVERHEAD;
+    if size.saturating_add(more) > quota { Err(Status::INTERNAL_FAILURE) } else { Ok(()) }
 }
 
 fn place(map: MapKind) -> Option<(Side, bool)> {

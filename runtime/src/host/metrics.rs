@@ -1,16 +1,13 @@
 //! Metrics: shared by all VMs of the process, numbered per VM as Envoy numbers them.
 
 use super::Host;
+use super::quotas::MAX_METRICS;
 use crate::abi::{MetricKind, Status};
 use crate::number_map::NumberMap;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Most metrics that plugins may define in one process.
-///
-/// A plugin that puts client data into names would else fill the proxy's memory.
-pub const MAX_METRICS: usize = 10_000;
 /// Longest name of a metric, in bytes.
 pub const MAX_NAME: usize = 1024;
 /// Upper bounds of the histogram buckets, as Envoy's Prometheus page has them.
@@ -20,8 +17,9 @@ pub const BUCKETS: [u64; 19] = [
 ];
 
 /// All metrics of a process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
+    limit: usize,
     /// By name and kind: as in Envoy, a counter and a gauge may have the same name.
     by_name: Mutex<BTreeMap<(String, u32), Arc<Metric>>>,
     /// What the engine itself counts: few names, all of them ours.
@@ -57,11 +55,23 @@ pub struct MetricSnapshot {
     pub buckets: Vec<u64>,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::with_limit(MAX_METRICS)
+    }
+}
+
 impl Metrics {
+    /// So many metrics of plugins at most.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
+        Self { limit, by_name: Mutex::default(), own: Mutex::default() }
+    }
+
     /// The metric with this name, made where it is new.
     ///
     /// # Errors
-    /// `BadArgument` for a name that is too long; `InternalFailure` beyond [`MAX_METRICS`].
+    /// `BadArgument` for a name that is too long; `InternalFailure` beyond the limit.
     pub fn define(&self, kind: MetricKind, name: &str) -> Result<Arc<Metric>, Status> {
         if name.len() > MAX_NAME {
             return Err(Status::BAD_ARGUMENT);
@@ -71,7 +81,7 @@ impl Metrics {
         if let Some(metric) = by_name.get(&key) {
             return Ok(Arc::clone(metric));
         }
-        if by_name.len() >= MAX_METRICS {
+        if by_name.len() >= self.limit {
             return Err(Status::INTERNAL_FAILURE);
         }
         let metric = Arc::new(Metric::new(kind));
@@ -208,10 +218,10 @@ impl Host {
     /// Defines a metric; the same name again gives a new number for the same metric.
     ///
     /// # Errors
-    /// As [`Metrics::define`]; `InternalFailure` beyond [`MAX_METRICS`] numbers in one VM.
+    /// As [`Metrics::define`]; `InternalFailure` beyond as many numbers as there may be metrics in one VM.
     pub fn define_metric(&mut self, kind: MetricKind, name: &[u8]) -> Result<u32, Status> {
         let name = std::str::from_utf8(name).map_err(|_| Status::BAD_ARGUMENT)?;
-        if self.metric_ids.by_id.len() >= MAX_METRICS {
+        if self.metric_ids.by_id.len() >= self.services.quotas.metrics {
             return Err(Status::INTERNAL_FAILURE);
         }
         let metric = self.services.metrics.define(kind, name)?;

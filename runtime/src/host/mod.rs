@@ -18,6 +18,7 @@ mod grpc;
 mod maps;
 mod properties;
 pub mod queues;
+pub mod quotas;
 pub mod random;
 mod routes;
 
@@ -29,6 +30,7 @@ pub use grpc::{GrpcAction, GrpcCall, GrpcMethod, GrpcPart};
 pub use log::{LogRecord, LogSink};
 pub use metrics::Metrics;
 pub use queues::{Inbox, Queues};
+pub use quotas::Quotas;
 pub use random::Random;
 pub use shared_data::SharedData;
 
@@ -64,6 +66,8 @@ pub struct Services {
     pub queues: Arc<Queues>,
     /// Where this worker is told that a queue has got something.
     pub inbox: Arc<Inbox>,
+    /// What plugins may have the proxy keep and do.
+    pub quotas: Quotas,
 }
 
 /// What a VM is told about itself.

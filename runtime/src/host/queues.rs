@@ -4,6 +4,7 @@
 //! `on_queue_ready` there when its driver polls it.
 
 use super::Host;
+use super::quotas::MAX_QUEUES;
 use crate::abi::Status;
 use crate::guest::ContextId;
 use bytes::Bytes;
@@ -11,8 +12,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Most bytes of names and values that plugins may keep in queues of one process, as for shared data.
-pub const MAX_BYTES: usize = 256 << 20;
 /// What a queue or a value takes beside its bytes, so that empty ones are bounded too.
 const OVERHEAD: usize = 64;
 /// Most values of which a worker has not been told yet.
@@ -21,13 +20,14 @@ const OVERHEAD: usize = 64;
 const MAX_NOTICES: usize = 1 << 20;
 
 /// The queues of a process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queues {
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    limit: usize,
     last_token: u32,
     bytes: usize,
     tokens: BTreeMap<(Vec<u8>, Vec<u8>), u32>,
@@ -69,7 +69,19 @@ struct Pending {
     waker: Option<Waker>,
 }
 
+impl Default for Queues {
+    fn default() -> Self {
+        Self::with_limit(MAX_QUEUES)
+    }
+}
+
 impl Queues {
+    /// So many bytes of names and values at most.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
+        Self { state: Mutex::new(State { limit, ..State::default() }) }
+    }
+
     fn register(&self, vm_id: &[u8], name: &[u8], owner: Owner) -> Result<u32, Status> {
         let mut state = lock(&self.state);
         let key = (vm_id.to_owned(), name.to_owned());
@@ -118,7 +130,7 @@ impl Queues {
 impl State {
     fn reserve(&mut self, bytes: usize) -> Result<(), Status> {
         let bytes = self.bytes + bytes + OVERHEAD;
-        if bytes > MAX_BYTES {
+        if bytes > self.limit {
             return Err(Status::INTERNAL_FAILURE);
         }
         self.bytes = bytes;
@@ -176,7 +188,7 @@ impl Host {
     /// `proxy_register_shared_queue`: makes the queue, or takes it over with what is in it; answers its token.
     ///
     /// # Errors
-    /// `BadArgument` outside a context; `InternalFailure` beyond [`MAX_BYTES`].
+    /// `BadArgument` outside a context; `InternalFailure` beyond the limit.
     pub fn register_queue(&self, name: &[u8]) -> Result<u32, Status> {
         let root = self.root_of(self.effective).ok_or(Status::BAD_ARGUMENT)?;
         let owner = Owner { inbox: Arc::clone(&self.services.inbox), vm: self.number, root };
@@ -254,9 +266,9 @@ mod tests {
 
     #[test]
     fn what_queues_hold_is_bounded() {
-        let (queues, inbox) = (Queues::default(), Arc::default());
+        let (queues, inbox) = (Queues::with_limit(1000), Arc::default());
         let token = queues.register(b"vm", b"q", owner(&inbox, 1)).unwrap();
-        let value = vec![0; MAX_BYTES / 2];
+        let value = vec![0; 500];
         queues.enqueue(token, &value).unwrap();
         assert_eq!(queues.enqueue(token, &value), Err(Status::INTERNAL_FAILURE));
         queues.dequeue(token).unwrap();

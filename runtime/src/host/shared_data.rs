@@ -1,19 +1,16 @@
 //! Shared data: one map per `vm_id` for the whole process, with compare-and-swap numbers.
 
 use super::Host;
+use super::quotas::MAX_SHARED_DATA;
 use crate::abi::Status;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Most bytes of keys and values that plugins may keep in one process.
-///
-/// The ABI cannot delete, so a key per client would else fill the proxy's memory.
-pub const MAX_BYTES: usize = 256 << 20;
-
 /// The shared data of a process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SharedData {
+    limit: usize,
     state: Mutex<State>,
 }
 
@@ -24,7 +21,19 @@ struct State {
     values: HashMap<String, HashMap<Vec<u8>, (Bytes, u32)>>,
 }
 
+impl Default for SharedData {
+    fn default() -> Self {
+        Self::with_limit(MAX_SHARED_DATA)
+    }
+}
+
 impl SharedData {
+    /// So many bytes of keys and values at most.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
+        Self { limit, state: Mutex::default() }
+    }
+
     /// The value and its compare-and-swap number.
     ///
     /// # Errors
@@ -37,7 +46,7 @@ impl SharedData {
     /// Sets a value; `cas` 0 sets it in any case.
     ///
     /// # Errors
-    /// `CasMismatch` where the key has another number; `InternalFailure` beyond [`MAX_BYTES`].
+    /// `CasMismatch` where the key has another number; `InternalFailure` beyond the limit.
     pub fn set(&self, vm_id: &str, key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let old = state.values.get(vm_id).and_then(|values| values.get(key));
@@ -49,7 +58,7 @@ impl SharedData {
         }
         let released = old.map_or(0, |(value, _)| key.len() + value.len());
         let bytes = state.bytes - released + key.len() + value.len();
-        if bytes > MAX_BYTES {
+        if bytes > self.limit {
             return Err(Status::INTERNAL_FAILURE);
         }
         state.bytes = bytes;
@@ -91,6 +100,15 @@ mod tests {
         assert_eq!(data.set("vm", b"k", b"3", cas), Err(Status::CAS_MISMATCH));
         assert_eq!(data.get("vm", b"k").unwrap().0, "2");
         assert_eq!(data.get("other", b"k"), Err(Status::NOT_FOUND));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let data = SharedData::with_limit(10);
+        data.set("vm", b"k", b"12345678", 0).unwrap();
+        assert_eq!(data.set("vm", b"l", b"1", 0), Err(Status::INTERNAL_FAILURE));
+        data.set("vm", b"k", b"1", 0).unwrap();
+        data.set("vm", b"l", b"1", 0).unwrap();
     }
 
     #[test]

@@ -148,7 +148,7 @@ macro_rules! kinds {
 
 kinds!(LogLevel, BufferKind, MapKind, StreamKind, MetricKind);
 
-/// As much of a text as is logged.
+/// As much as is taken of what is written to a standard stream at once.
 pub(super) fn clip(text: &[u8]) -> &[u8] {
     let limit = usize::try_from(MAX_TEXT).unwrap_or(usize::MAX);
     text.get(..limit).unwrap_or(text)

@@ -1,6 +1,6 @@
 //! Logging.
 
-use super::call::{Answer, Call, clip, kind};
+use super::call::{Answer, Call, kind};
 use super::link::Link;
 
 pub(super) fn link(link: &mut Link) -> wasmtime::Result<()> {
@@ -13,7 +13,7 @@ fn proxy_log(call: &mut Call<'_>, level: u32, message: u32, message_size: u32) -
     let (memory, host) = call.open()?;
     let message = memory.read(message, message_size, u32::MAX)?;
     // Cut, not refused: SDKs fail when a line cannot be logged.
-    host.log(level, clip(message));
+    host.log(level, message);
     Ok(())
 }
 

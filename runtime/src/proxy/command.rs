@@ -1,9 +1,10 @@
 //! The command line of the standalone proxy, a small part of Envoy's.
 
 use super::config::Bootstrap;
+use super::limits::PluginLimits;
 use super::server::{ServeOptions, Server};
 use crate::abi::LogLevel;
-use crate::vm::{CacheFolder, Limits, Profile};
+use crate::vm::{CacheFolder, Profile};
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,7 +16,9 @@ const USAGE: &str = "usage: mesh-filter-proxy -c BOOTSTRAP.yaml [OPTIONS]\n\n\
     Runs a proxy from a strict subset of Envoy's bootstrap.\n\n  \
     -c, --config-path FILE  the bootstrap, YAML or JSON\n      \
     --concurrency N     worker threads [default: 1]\n      \
-    --limits none       lets plugins use any amount of CPU time and memory\n      \
+    --limits LIMITS     what plugins may use, such as cpu=100ms,memory=64MiB,headers=1MiB,body=8MiB,\n                          \
+    log-line=4KiB,callouts=100,shared-data=16MiB,queues=16MiB,metrics=1000;\n                          \
+    none lifts those of CPU time and memory\n      \
     --no-cache          compiles modules anew, and does not keep them on disk\n      \
     --profile NAME      what the plugins are meant for: tolerant, envoy, istio, envoy-gateway [default: tolerant]\n  \
     -l, --log-level LEVEL   trace, debug, info, warning, error or critical [default: info]\n      \
@@ -116,10 +119,11 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Arguments
                     .parse::<NonZeroUsize>()
                     .map_err(|_| format!("`--concurrency` expects a number above 0, got `{text}`"))?;
             }
-            "--limits" => match value()?.as_str() {
-                "none" => options.limits = Limits::NONE,
-                other => return Err(format!("`--limits` expects `none`, got `{other}`")),
-            },
+            "--limits" => {
+                let limits: PluginLimits =
+                    value()?.parse().map_err(|error| format!("`--limits`: {error}"))?;
+                (options.limits, options.quotas) = (limits.vm, limits.quotas);
+            }
             "--profile" => {
                 let name = value()?;
                 let profile = Profile::from_name(&name);
@@ -144,6 +148,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Arguments
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::Limits;
 
     fn parsed(line: &str) -> Result<Option<Arguments>, String> {
         parse(line.split_whitespace().map(str::to_owned))
@@ -168,6 +173,7 @@ mod tests {
             "-c",
             "-c b --concurrency 0",
             "-c b --limits some",
+            "-c b --limits cpu=1",
             "-c b -l loud",
             "-c b --profile x",
             "-c b extra",

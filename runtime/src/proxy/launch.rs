@@ -10,7 +10,7 @@ use super::server::Stage;
 use super::stats::WorkerStats;
 use super::thread::{FastRandom, Thread};
 use crate::host::clock::SystemClock;
-use crate::host::{Clusters, Metrics, Queues, Services, SharedData};
+use crate::host::{Clusters, Metrics, Queues, Quotas, Services, SharedData};
 use crate::worker::Worker;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -40,6 +40,7 @@ pub(super) struct Launch {
     pub(super) metrics: Arc<Metrics>,
     pub(super) shared_data: Arc<SharedData>,
     pub(super) queues: Arc<Queues>,
+    pub(super) quotas: Quotas,
     pub(super) stage: watch::Receiver<Stage>,
     pub(super) drain_time: Duration,
 }
@@ -138,6 +139,7 @@ impl Launch {
             shared_data: Arc::clone(&self.shared_data),
             queues: Arc::clone(&self.queues),
             inbox: Arc::default(),
+            quotas: self.quotas,
         });
         let mut listeners = Vec::new();
         for ((config, stats), logs) in

@@ -28,6 +28,7 @@ mod http1;
 mod http2;
 mod launch;
 mod levels;
+pub mod limits;
 mod listener;
 mod output;
 mod part;
@@ -42,4 +43,5 @@ mod thread;
 mod timer;
 mod upstream;
 
+pub use limits::{LimitError, PluginLimits};
 pub use server::{ServeError, ServeOptions, Server, serve};

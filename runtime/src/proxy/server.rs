@@ -9,7 +9,7 @@ use super::listener;
 use super::plugins::{Modules, PluginError};
 use super::stats::WorkerStats;
 use crate::abi::LogLevel;
-use crate::host::{Metrics, Queues, SharedData};
+use crate::host::{Metrics, Queues, Quotas, SharedData};
 use crate::vm::{CacheFolder, Limits, Profile};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -26,6 +26,8 @@ pub struct ServeOptions {
     pub workers: NonZeroUsize,
     /// What each VM may use.
     pub limits: Limits,
+    /// What plugins may have the proxy keep and do.
+    pub quotas: Quotas,
     /// Where compiled modules are kept between runs.
     pub cache: CacheFolder,
     /// Which proxy the plugins are meant for.
@@ -41,6 +43,7 @@ impl Default for ServeOptions {
         Self {
             workers: NonZeroUsize::MIN,
             limits: Limits::default(),
+            quotas: Quotas::default(),
             cache: CacheFolder::default(),
             profile: Profile::default(),
             drain_time: Duration::from_secs(20),
@@ -153,7 +156,10 @@ impl Server {
             None => None,
         };
         let (stage, watched) = watch::channel(Stage::Running);
-        let (metrics, shared_data, queues) = (Arc::default(), Arc::default(), Arc::default());
+        let quotas = options.quotas;
+        let metrics = Arc::new(Metrics::with_limit(quotas.metrics));
+        let shared_data = Arc::new(SharedData::with_limit(quotas.shared_data));
+        let queues = Arc::new(Queues::with_limit(quotas.queues));
         let levels = Arc::<Levels>::default();
         levels.set_all(options.log_level);
         let bootstrap = Arc::new(bootstrap);
@@ -180,8 +186,9 @@ impl Server {
                 stats: server.overview.stats.get(number).cloned().unwrap_or_default(),
                 levels: Arc::clone(&levels),
                 metrics: Arc::clone(&metrics),
-                shared_data: Arc::clone(&shared_data) as Arc<SharedData>,
-                queues: Arc::clone(&queues) as Arc<Queues>,
+                shared_data: Arc::clone(&shared_data),
+                queues: Arc::clone(&queues),
+                quotas,
                 stage: watched.clone(),
                 drain_time: options.drain_time,
             };

@@ -86,6 +86,7 @@ impl Bench {
             shared_data: Default::default(),
             queues: Default::default(),
             inbox: Default::default(),
+            quotas: Default::default(),
         });
         Self { worker, clock, metrics, script: Rc::default() }
     }

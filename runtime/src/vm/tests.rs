@@ -73,6 +73,7 @@ pub(crate) fn services() -> TestServices {
         shared_data: Arc::new(SharedData::default()),
         queues: Arc::default(),
         inbox: Arc::default(),
+        quotas: Default::default(),
     };
     TestServices { services, lines }
 }

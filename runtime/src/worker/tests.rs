@@ -1,11 +1,13 @@
 //! What happens between workers, shown with guests that are closures.
 
-use super::Worker;
-use crate::abi::{LogLevel, Status};
+use super::{DEFAULT_BUFFER_LIMIT, PluginId, Worker};
+use crate::abi::{BufferKind, LogLevel, MapKind, MetricKind, Status};
+use crate::exchange::{Info, Side};
 use crate::guest::{Callback, Guest, Trap};
+use crate::headers::Headers;
 use crate::host::clock::SystemClock;
 use crate::host::random::SeededRandom;
-use crate::host::{Clusters, LogRecord, LogSink, Queues, Services, SharedHost, VmSettings};
+use crate::host::{Clusters, LogRecord, LogSink, Queues, Quotas, Services, SharedHost, VmSettings};
 use crate::plugin::{FailurePolicy, PluginOptions, VmPlan};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -40,6 +42,15 @@ impl LogSink for Nobody {
 
 /// A worker with one plugin, whose callbacks `act` gets.
 fn worker(queues: &Arc<Queues>, act: impl FnMut(&SharedHost, Callback) + 'static) -> Worker {
+    bounded_worker(queues, Quotas::default(), act).0
+}
+
+/// The same within bounds.
+fn bounded_worker(
+    queues: &Arc<Queues>,
+    quotas: Quotas,
+    act: impl FnMut(&SharedHost, Callback) + 'static,
+) -> (Worker, PluginId) {
     let mut worker = Worker::new(Services {
         clock: Rc::new(SystemClock::default()),
         log: Rc::new(Nobody),
@@ -49,9 +60,10 @@ fn worker(queues: &Arc<Queues>, act: impl FnMut(&SharedHost, Callback) + 'static
         shared_data: Arc::default(),
         queues: Arc::clone(queues),
         inbox: Arc::default(),
+        quotas,
     });
     let options =
-        PluginOptions { settings: Rc::default(), failure_policy: FailurePolicy::Closed, hold_headers: false };
+        PluginOptions { settings: Rc::default(), failure_policy: FailurePolicy::Closed, hold_headers: true };
     let act = Rc::new(RefCell::new(act));
     let plan = VmPlan {
         key: "vm".to_owned(),
@@ -61,8 +73,8 @@ fn worker(queues: &Arc<Queues>, act: impl FnMut(&SharedHost, Callback) + 'static
             Ok(Box::new(Acting(host, move |host: &SharedHost, callback| (act.borrow_mut())(host, callback))))
         }),
     };
-    worker.add_plugin(options, plan).unwrap();
-    worker
+    let plugin = worker.add_plugin(options, plan).unwrap();
+    (worker, plugin)
 }
 
 /// Counts how often somebody is woken.
@@ -104,4 +116,40 @@ fn a_value_that_another_worker_enqueued_wakes_the_worker_that_registered_the_que
     assert_eq!(owner.poll_queues(&mut context), Poll::Ready(()));
     assert_eq!(*seen.borrow(), [(1, Ok("one".into()), Err(Status::EMPTY))]);
     assert_eq!(owner.poll_queues(&mut context), Poll::Pending);
+}
+
+#[test]
+fn what_a_plugin_puts_into_an_exchange_is_bounded() {
+    let quotas = Quotas { headers: 1000, body: 100, metrics: 1, ..Quotas::default() };
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&seen);
+    let (mut worker, plugin) = bounded_worker(&Arc::default(), quotas, move |host, callback| {
+        let mut host = host.borrow_mut();
+        let (map, buffer) = (MapKind::RequestHeaders, BufferKind::RequestBody);
+        noted.borrow_mut().extend(match callback {
+            Callback::RequestHeaders { .. } => vec![
+                host.add_map_value(map, b"x-large", &[b'a'; 500]),
+                host.add_map_value(map, b"x-larger", &[b'a'; 500]),
+                host.replace_map_value(map, b"x-larger", &[b'a'; 500]),
+                host.set_map_pairs(map, vec![("a".into(), "b".into()); 20]),
+                host.remove_map_value(map, b"x-large"),
+                host.define_metric(MetricKind::Counter, b"one").map(drop),
+                host.define_metric(MetricKind::Counter, b"two").map(drop),
+            ],
+            Callback::RequestBody { .. } => vec![
+                host.set_buffer(buffer, 10, 0, &[0; 90]),
+                host.set_buffer(buffer, 100, 0, &[0; 1]),
+                host.set_buffer(buffer, 0, 100, &[0; 100]),
+                host.set_buffer(buffer, 0, 100, &[]),
+            ],
+            _ => Vec::new(),
+        });
+    });
+    let stream = worker.open(&[plugin], Info::default(), DEFAULT_BUFFER_LIMIT);
+    worker.headers(stream, Side::Request, Headers::from_iter([(":method", "POST")]), false);
+    worker.body(stream, Side::Request, vec![0; 10].into(), true);
+    let refused = Err(Status::INTERNAL_FAILURE);
+    let headers = [Ok(()), refused, refused, refused, Ok(()), Ok(()), refused];
+    assert_eq!(seen.borrow()[..7], headers);
+    assert_eq!(seen.borrow()[7..], [Ok(()), refused, Ok(()), Ok(())]);
 }

@@ -23,8 +23,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use target::Target;
 
-/// Most gRPC callouts that one VM may have open, as for HTTP callouts.
-const MAX_OPEN: usize = 10_000;
 /// Largest number of milliseconds that `grpc-timeout` can say: it has eight digits.
 const MAX_TIMEOUT_MS: u32 = 99_999_999;
 
@@ -134,11 +132,11 @@ impl GrpcCalls {
     }
 
     /// Whether there is room for another one. What the other side has closed is forgotten first.
-    fn has_room(&mut self) -> bool {
-        if self.open.len() >= MAX_OPEN {
+    fn has_room(&mut self, most: usize) -> bool {
+        if self.open.len() >= most {
             self.open.retain(|_, open| !open.remote_closed);
         }
-        self.open.len() < MAX_OPEN
+        self.open.len() < most
     }
 }
 
@@ -223,7 +221,7 @@ impl Host {
     ) -> Result<u32, Status> {
         let target = Target::read(to.target, &*self.services.clusters)?;
         let root = self.root_of(self.effective).ok_or(Status::BAD_ARGUMENT)?;
-        if !self.grpc.has_room() {
+        if !self.grpc.has_room(self.services.quotas.callouts) {
             return Err(Status::INTERNAL_FAILURE);
         }
         let token = self.grpc.next(unary.is_some());

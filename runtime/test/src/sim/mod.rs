@@ -126,6 +126,7 @@ impl Engine {
             shared_data: Arc::new(SharedData::default()),
             queues: Arc::default(),
             inbox: Arc::default(),
+            quotas: Default::default(),
         });
         Self {
             worker,

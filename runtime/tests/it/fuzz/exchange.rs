@@ -24,6 +24,7 @@ pub(super) fn exchange(configuration: &[u8], make: Rc<MakeGuest>) -> Vec<String>
         shared_data: Default::default(),
         queues: Default::default(),
         inbox: Default::default(),
+        quotas: Default::default(),
     });
     let configuration = configuration.to_vec().into();
     let settings = PluginSettings { name: "fuzz".into(), configuration, ..PluginSettings::default() };
