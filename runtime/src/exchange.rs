@@ -98,6 +98,8 @@ pub struct Info {
     pub virtual_host_name: String,
     /// Name of the cluster that the route leads to.
     pub cluster_name: Option<String>,
+    /// Status of the response as it came, then as it left; filters do not change it in between.
+    pub code: Option<u16>,
     /// Why the response is what it is, e.g. `via_upstream`.
     pub code_details: String,
     /// Envoy's response flags, a bit each.

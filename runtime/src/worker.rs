@@ -169,7 +169,13 @@ impl Worker {
 
     /// The next thing to do for an exchange.
     pub fn next_effect(&mut self, id: StreamId) -> Option<Effect> {
-        self.streams.get_mut(&id).and_then(Chain::next_effect)
+        let chain = self.streams.get_mut(&id)?;
+        let effect = chain.next_effect();
+        if effect.is_some() || !chain.has_released() {
+            return effect;
+        }
+        self.feed(id, Chain::go_on_released);
+        self.streams.get_mut(&id)?.next_effect()
     }
 
     /// The next thing to do beside.

@@ -4,7 +4,7 @@ use super::{Chain, Filter};
 use crate::body::Body;
 use crate::exchange::Side;
 use crate::guest::{Callback, ContextId};
-use crate::host::{Deferred, Open, Part, Phase, View};
+use crate::host::{Deferred, Part, Phase, View};
 use crate::plugin::{Answer, FailurePolicy, Plugins};
 
 /// A filter's answer to headers.
@@ -152,11 +152,7 @@ impl Chain {
         self.dead = true;
         for index in 0..self.filters.len() {
             if let Some(context) = self.context(plugins, Side::Request, index) {
-                self.with_view(plugins, index, |view| {
-                    view.logging = true;
-                    view.request = Open::default();
-                    view.response = Open::default();
-                });
+                self.with_view(plugins, index, |view| view.logging = true);
                 self.call(plugins, index, Callback::Log { context });
                 self.with_view(plugins, index, |view| view.logging = false);
             }
@@ -172,10 +168,11 @@ impl Chain {
         }
     }
 
-    /// Ends what a paused filter could see of a side, because that side goes on.
-    pub(super) fn close_view(&mut self, plugins: &mut Plugins, side: Side, place: usize) {
+    /// Ends what a paused filter could see of a side's body, because that side goes on. Headers and
+    /// trailers that were held stay open to it, as in Envoy, unless `continue_stream` has closed them.
+    pub(super) fn close_body(&mut self, plugins: &mut Plugins, side: Side, place: usize) {
         let index = self.index(side, place);
-        self.with_view(plugins, index, |view| *view.side_mut(side) = Open::default());
+        self.with_view(plugins, index, |view| view.side_mut(side).body = None);
     }
 
     /// Does what guests asked for: for this exchange now, the rest is left to the worker.

@@ -16,6 +16,9 @@ impl Chain {
         }
         self.response_began |= side == Side::Response;
         self.exchange.borrow_mut().message_mut(side).headers = Some(headers);
+        if side == Side::Response {
+            self.note_code();
+        }
         self.progress_mut(side).complete = end;
         self.iterate_headers(plugins, side, 0, end);
     }
@@ -73,9 +76,10 @@ impl Chain {
             }
         }
         if side == Side::Response {
-            if !self.has_status() {
+            if self.status().is_none() {
                 return self.status_removed(plugins);
             }
+            self.note_code();
             self.response_sent = true;
         }
         self.effects.push_back(Effect::Headers { side, end_of_stream: end });
@@ -112,6 +116,10 @@ impl Chain {
                 trailers_added_by.get_or_insert(place);
             }
             if !self.after_body(plugins, side, place, answer, &mut body) {
+                // Trailers that were made on the way go on also where the body does not, as in Envoy.
+                if let Some(place) = trailers_added_by.filter(|_| !self.is_over(side)) {
+                    self.iterate_trailers(plugins, side, place + 1);
+                }
                 return;
             }
         }
@@ -184,13 +192,35 @@ impl Chain {
         filter.stopped = Stopped::Nothing;
         filter.buffering = false;
         let headers_held = !std::mem::replace(&mut filter.headers_continued, true);
-        self.close_view(plugins, side, place);
-        let complete = self.progress(side).complete;
+        self.close_body(plugins, side, place);
         if headers_held {
+            let complete = self.progress(side).complete;
             let body_follows = self.exchange.borrow().message(side).buffer.is_some();
             let end = complete && !body_follows && !self.has_trailers(side);
             self.iterate_headers(plugins, side, place + 1, end);
+            if matches!(self.effects.back(), Some(Effect::Headers { side: left, .. }) if *left == side) {
+                self.released = Some((side, next));
+                return;
+            }
         }
+        self.rest_goes_on(plugins, side, next);
+    }
+
+    /// The rest of a released message goes on.
+    pub(crate) fn go_on_released(&mut self, plugins: &mut Plugins) {
+        if let Some((side, next)) = self.released.take() {
+            self.rest_goes_on(plugins, side, next);
+        }
+    }
+
+    /// Whether the rest of a message waits for its headers to have left.
+    pub(crate) fn has_released(&self) -> bool {
+        self.released.is_some()
+    }
+
+    /// Held body and trailers go on to the filter at this place.
+    fn rest_goes_on(&mut self, plugins: &mut Plugins, side: Side, next: usize) {
+        let complete = self.progress(side).complete;
         let had_trailers = self.has_trailers(side);
         let held = self.exchange.borrow_mut().message_mut(side).buffer.take();
         if let Some(held) = held.filter(|_| !self.is_over(side)) {
@@ -214,12 +244,17 @@ impl Chain {
         }
     }
 
-    /// Whether the response's headers say what it is; a filter may have removed that.
-    fn has_status(&self) -> bool {
+    /// What the response's headers say it is; a filter may have removed that.
+    fn status(&self) -> Option<u16> {
         let exchange = self.exchange.borrow();
-        let status = exchange.response.headers.as_ref().and_then(|headers| headers.get(b":status"));
-        let code = status.and_then(|text| std::str::from_utf8(text).ok()?.parse::<u16>().ok());
-        code.is_some_and(|code| code >= 100)
+        let status = exchange.response.headers.as_ref()?.get(b":status")?;
+        std::str::from_utf8(status).ok()?.parse().ok().filter(|code| *code >= 100)
+    }
+
+    /// Keeps the status for the facts of the exchange.
+    pub(super) fn note_code(&self) {
+        let code = self.status();
+        self.exchange.borrow_mut().info.code = code;
     }
 
     fn has_trailers(&self, side: Side) -> bool {

@@ -60,6 +60,9 @@ pub(crate) struct Chain {
     response_began: bool,
     response_sent: bool,
     dead: bool,
+    /// From which place the rest of a held message goes on, once its headers have left: where a
+    /// request has no way to go the proxy answers, and no filter sees the rest.
+    released: Option<(Side, usize)>,
 }
 
 /// One filter's part in the exchange.
@@ -135,6 +138,7 @@ impl Chain {
             response_began: false,
             response_sent: false,
             dead: false,
+            released: None,
         }
     }
 

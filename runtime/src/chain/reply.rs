@@ -33,6 +33,7 @@ impl Chain {
             exchange.response.trailers = None;
             exchange.info.response_bytes += body.len() as u64;
         }
+        self.note_code();
         let end = body.is_empty();
         self.progress_mut(Side::Response).complete = true;
         if through_filters {
@@ -117,6 +118,10 @@ fn render(exchange: &Exchange, reply: LocalReply) -> (Headers, Body) {
         if !reply.body.is_empty() {
             headers.append(Bytes::from_static(b"grpc-message"), percent_encoded(&reply.body));
         }
+    }
+    if !is_grpc && reply.body.is_empty() {
+        headers.remove(b"content-length");
+        headers.remove(b"content-type");
     }
     if is_grpc || reply.body.is_empty() {
         return (headers, Body::new());

@@ -64,7 +64,12 @@ impl Headers {
         if is_joined(side, &name)
             && let Some((_, first)) = self.entries.iter_mut().find(|(key, _)| *key == name)
         {
-            *first = [first.as_ref(), value.as_ref()].join(&b',').into();
+            // Nothing joins without a comma.
+            if first.is_empty() {
+                *first = value;
+            } else if !value.is_empty() {
+                *first = [first.as_ref(), value.as_ref()].join(&b',').into();
+            }
         } else {
             self.append(name, value);
         }

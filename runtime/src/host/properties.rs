@@ -101,10 +101,7 @@ fn response(view: &View, exchange: &Exchange, rest: &[&[u8]]) -> Option<Bytes> {
     let headers = all.filter(|_| view.response.headers || view.logging);
     let trailers = exchange.response.trailers.as_ref().filter(|_| view.response.trailers || view.logging);
     match rest {
-        [b"code"] => {
-            let status = all?.get(b":status")?;
-            Some(number(std::str::from_utf8(status).ok()?.parse().ok()?))
-        }
+        [b"code"] => exchange.info.code.map(|code| number(code.into())),
         [b"code_details"] => Some(text(&exchange.info.code_details)).filter(|details| !details.is_empty()),
         [b"flags"] => Some(number(exchange.info.response_flags)),
         [b"headers"] => headers.map(map),

@@ -160,7 +160,8 @@ impl<'a> Relay<'a> {
     /// Whether the client is to be read: its body, or whether it is still there.
     fn reads_request(&self) -> bool {
         self.progress.request_ended
-            || !self.progress.abandoned
+            // What comes for a request that was given up is read and dropped until its answer is on the way.
+            || !(self.progress.abandoned && self.progress.response_given)
                 && self.up.as_ref().is_none_or(Upstream::has_room)
                 && self.place.thread.ask(|worker| worker.wants(self.id, Side::Request))
     }

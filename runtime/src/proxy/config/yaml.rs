@@ -27,7 +27,7 @@ impl Yaml {
     /// The document.
     pub(super) fn write(&self) -> String {
         let mut text = String::new();
-        self.whole(&mut text, 0);
+        self.block(&mut text, 0);
         text
     }
 
@@ -39,7 +39,7 @@ impl Yaml {
                 for (index, item) in items.iter().enumerate() {
                     out.push_str(if index == 0 { "" } else { &margin });
                     out.push_str("- ");
-                    item.whole(out, indent + 2);
+                    item.inside_list(out, indent + 2);
                 }
             }
             Self::Mapping(entries) => {
@@ -57,8 +57,7 @@ impl Yaml {
         }
     }
 
-    /// Writes the document or an item, also an empty one.
-    fn whole(&self, out: &mut String, indent: usize) {
+    fn inside_list(&self, out: &mut String, indent: usize) {
         if self.is_empty() {
             out.push_str(self.empty());
         } else {
