@@ -20,6 +20,12 @@ pub(crate) struct Arguments {
     /// The program to run instead of the release that is brought
     #[arg(long)]
     envoy: Option<PathBuf>,
+    /// Play so many random programs in both hosts, and nothing else
+    #[arg(long, conflicts_with = "record")]
+    random: Option<u64>,
+    /// Where random programs begin
+    #[arg(long, requires = "random", default_value_t = 1)]
+    seed: u64,
 }
 
 pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
@@ -30,7 +36,11 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         None if arguments.record => tools::envoy_of(&arguments.version)?,
         None => tools::envoy()?,
     };
-    let mut tests = cargo(["test", "--package", "mesh-filter-acceptance", "--test", "it", "oracle::"]);
+    let filter = if arguments.random.is_some() { "oracle::random" } else { "oracle::" };
+    let mut tests = cargo(["test", "--package", "mesh-filter-acceptance", "--test", "it", filter]);
+    if let Some(count) = arguments.random {
+        tests.env("ORACLE_RANDOM", count.to_string()).env("ORACLE_SEED", arguments.seed.to_string());
+    }
     tests.env("ENVOY", envoy);
     if arguments.record {
         tests.env("ORACLE_RECORD", &arguments.version);

@@ -68,7 +68,7 @@ fn plugin(name: &str, program: &str) -> Filter {
 }
 
 /// What `CALL` stands for in a program: a callout to the service.
-const CALL: &str =
+pub(super) const CALL: &str =
     "http_call 'callee' {':method'='GET', ':path'='/', ':authority'='callee'} '' '' 1000 &number";
 
 /// A program without the indentation that it has in the source.

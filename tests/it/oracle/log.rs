@@ -58,6 +58,11 @@ impl Tail {
         }
     }
 
+    /// Drops what was read, so that looking again stays cheap.
+    pub(super) fn forget(&mut self) {
+        self.lines.clear();
+    }
+
     fn read(&mut self) {
         self.file.read_to_end(&mut self.unfinished).expect("the log is readable");
         let Some(end) = self.unfinished.iter().rposition(|byte| *byte == b'\n') else { return };

@@ -8,6 +8,7 @@ mod case;
 mod cases;
 mod log;
 mod play;
+mod random;
 mod record;
 
 use std::time::{Duration, Instant};

@@ -42,7 +42,7 @@ pub(super) fn play(world: &World, log: &mut Tail, case: &Case) -> Value {
 }
 
 /// What the client, the upstream and the service for callouts saw of one exchange, and what plugins logged.
-fn play_exchange(
+pub(super) fn play_exchange(
     world: &World,
     log: &mut Tail,
     case: &Case,

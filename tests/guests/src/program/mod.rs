@@ -6,7 +6,7 @@
 //!
 //! * `NAME ARGUMENT...` calls a host function, named without `proxy_`, see `words` for the arguments;
 //! * `return NUMBER` is what the callback answers (Continue and true unless said otherwise);
-//! * `log TEXT` writes a line; `trap` traps;
+//! * `log TEXT` writes a line; `let NAME NUMBER` keeps a number; `trap` traps;
 //! * `from NAME` runs the program in that request header, in which `|` ends a line, from here on instead;
 //! * `quiet` as a line of its own before all sections: callbacks are not logged.
 //!
@@ -108,6 +108,11 @@ fn perform(script: &Script, callback: &'static str, context: u32, arguments: &[u
         match line.split_once(' ').unwrap_or((line, "")) {
             ("return", number) => answer = words::number(number).unwrap_or_default() as u32,
             ("log", text) => log(&format!("{context} . {text}")),
+            ("let", rest) => {
+                let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
+                let value = words::number(value).unwrap_or_default();
+                STATE.with_borrow_mut(|state| state.variables.insert(name.to_owned(), value));
+            }
             ("trap", _) => memory::trap(),
             ("from", name) => {
                 let name = memory::Out::of(name.as_bytes());
