@@ -61,7 +61,9 @@ impl CacheFolder {
 /// The compiled modules of one engine.
 pub(super) struct ModuleCache {
     store: PathBuf,
-    /// The engine's own folder, empty between two loads.
+    /// A folder of this process in the store, for [`Self::staging`] and for files that are not yet whole.
+    own: PathBuf,
+    /// The engine's own folder, empty between two loads. The engine removes what it does not know there.
     staging: PathBuf,
     inner: Cache,
     /// One load at a time: what appears in the staging folder belongs to it.
@@ -88,13 +90,15 @@ impl ModuleCache {
         let number = ENGINES.fetch_add(1, Ordering::Relaxed);
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("run-{}-{number}-{}", std::process::id(), since.as_nanos());
-        let staging = store.join(name);
+        let own = store.join(name);
+        fs::create_dir(&own)?;
+        private(store, &own)?;
+        let staging = own.join("engine");
         fs::create_dir(&staging)?;
-        private(store, &staging)?;
         let mut config = CacheConfig::new();
         config.with_directory(&staging);
         let inner = Cache::new(config).map_err(|error| io::Error::other(format!("{error:#}")))?;
-        Ok(Self { store: store.to_owned(), staging, inner, loading: Mutex::new(()) })
+        Ok(Self { store: store.to_owned(), own, staging, inner, loading: Mutex::new(()) })
     }
 
     /// The engine's part.
@@ -176,7 +180,7 @@ impl ModuleCache {
         if bytes.len() as u64 > MAX_FILE {
             return Err(io::Error::other("it is larger than what is kept"));
         }
-        let unfinished = self.staging.join("unfinished.module");
+        let unfinished = self.own.join("unfinished");
         fs::write(&unfinished, bytes)?;
         fs::rename(&unfinished, file)?;
         trim(&self.store);
@@ -189,7 +193,7 @@ impl Drop for ModuleCache {
         // The engine's cache may be noting something there, on a thread of its own; what is left
         // after all is removed by [`sweep`].
         for _ in 0..3 {
-            if fs::remove_dir_all(&self.staging).is_ok() {
+            if fs::remove_dir_all(&self.own).is_ok() {
                 return;
             }
             std::thread::yield_now();
