@@ -20,6 +20,7 @@ use mesh_filter_runtime::worker::{DEFAULT_BUFFER_LIMIT, Worker};
 use std::cell::RefCell;
 use std::error::Error;
 use std::io::{Write as _, stderr, stdout};
+use std::process::ExitCode;
 use std::rc::Rc;
 
 /// What plugins log goes to standard error.
@@ -44,7 +45,18 @@ impl Clusters for NoClusters {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is closed there is nobody to tell.
+            let _told = writeln!(stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("usage: embed PLUGIN.wasm [CONFIGURATION]")?;
     let configuration = Bytes::from(arguments.next().unwrap_or_default());

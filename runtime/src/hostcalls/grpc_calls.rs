@@ -4,6 +4,7 @@ use super::call::{Answer, Call, MAX_DATA, MAX_TEXT};
 use super::link::Link;
 use crate::abi::pairs;
 use crate::host::GrpcMethod;
+use crate::vm::memory::{GuestMemory, MemoryError};
 
 pub(super) fn link(link: &mut Link) -> wasmtime::Result<()> {
     link.add("proxy_grpc_call", proxy_grpc_call)?
@@ -12,6 +13,14 @@ pub(super) fn link(link: &mut Link) -> wasmtime::Result<()> {
         .add("proxy_grpc_close", proxy_grpc_close)?
         .add("proxy_grpc_cancel", proxy_grpc_cancel)?;
     Ok(())
+}
+
+fn grpc_method<'a>(
+    memory: &'a GuestMemory<'_>,
+    [target, service, method]: [(u32, u32); 3],
+) -> Result<GrpcMethod<'a>, MemoryError> {
+    let text = |(pointer, size)| memory.read(pointer, size, MAX_TEXT);
+    Ok(GrpcMethod { target: text(target)?, service: text(service)?, method: text(method)? })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the ABI has them")]
@@ -33,11 +42,7 @@ fn proxy_grpc_call(
     let (mut memory, mut host) = call.open()?;
     // First: a call whose number cannot be told must not begin.
     memory.write_u32(token_out, 0)?;
-    let to = GrpcMethod {
-        target: memory.read(target, target_size, MAX_TEXT)?,
-        service: memory.read(service, service_size, MAX_TEXT)?,
-        method: memory.read(method, method_size, MAX_TEXT)?,
-    };
+    let to = grpc_method(&memory, [(target, target_size), (service, service_size), (method, method_size)])?;
     let metadata = pairs::decode(memory.read(metadata, metadata_size, u32::MAX)?);
     let token = host.grpc_call(to, metadata, memory.read(message, message_size, MAX_DATA)?, timeout_ms)?;
     Ok(memory.write_u32(token_out, token)?)
@@ -58,11 +63,7 @@ fn proxy_grpc_stream(
 ) -> Answer {
     let (mut memory, mut host) = call.open()?;
     memory.write_u32(token_out, 0)?;
-    let to = GrpcMethod {
-        target: memory.read(target, target_size, MAX_TEXT)?,
-        service: memory.read(service, service_size, MAX_TEXT)?,
-        method: memory.read(method, method_size, MAX_TEXT)?,
-    };
+    let to = grpc_method(&memory, [(target, target_size), (service, service_size), (method, method_size)])?;
     let token = host.grpc_stream(to, pairs::decode(memory.read(metadata, metadata_size, u32::MAX)?))?;
     Ok(memory.write_u32(token_out, token)?)
 }

@@ -127,8 +127,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Arguments
             "--profile" => {
                 let name = value()?;
                 let profile = Profile::from_name(&name);
-                options.profile =
-                    profile.ok_or_else(|| format!("`--profile`: there is no profile `{name}`"))?;
+                options.profile = profile.ok_or_else(|| {
+                    let known = Profile::ALL.map(Profile::name).join("`, `");
+                    format!("`--profile`: there is no profile `{name}`; known are `{known}`")
+                })?;
             }
             "--no-cache" => options.cache = CacheFolder::Off,
             "--admin-address-path" => admin_address_path = Some(PathBuf::from(value()?)),

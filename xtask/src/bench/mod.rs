@@ -34,7 +34,8 @@ const FEWEST_PAIRS: usize = 5;
 /// `slope` is what one more filter costs, `chain-of-five` what each of five costs by what one alone costs, `start-cold` and
 /// `start-warm` the time to the first response without and with the module compiled before.
 ///
-/// Writes `target/bench.json` and fails if a workload with a filter needs more than half of Envoy's CPU time.
+/// Writes `target/bench.json` and fails if a judged workload needs more than half of Envoy's CPU time: those with a
+/// filter, but for the page of 64 KiB, where the kernel's copying prevails.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Pairs of runs for each workload
