@@ -4,7 +4,7 @@ use crate::dispatch::{Action, Plugin};
 use crate::host::{BufferKind, Host, Installed, LogLevel, MapKind, MetricKind, Pairs, Side, Status, install};
 use crate::{Filter, testing};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// What the plugin may find, and what it did.
@@ -23,8 +23,14 @@ pub(crate) struct Fake {
     pub(crate) refuse: RefCell<BTreeMap<&'static str, Status>>,
     pub(crate) shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
     pub(crate) properties: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
+    /// The least level that is logged; how often it was asked for.
+    pub(crate) level: Cell<u32>,
+    pub(crate) level_reads: Cell<usize>,
+    /// Name and values of each queue; a token is the place in this list, from 1.
+    pub(crate) queues: RefCell<Vec<(String, VecDeque<Vec<u8>>)>>,
     metrics: RefCell<Vec<String>>,
     tokens: Cell<u32>,
+    random: Cell<u64>,
 }
 
 impl Fake {
@@ -58,12 +64,27 @@ impl Host for Fake {
         Ok(())
     }
 
+    fn get_log_level(&self) -> Result<u32, Status> {
+        self.level_reads.set(self.level_reads.get() + 1);
+        Ok(self.level.get())
+    }
+
     fn get_current_time_nanoseconds(&self) -> Result<u64, Status> {
         Ok(self.now_ms.get() * 1_000_000)
     }
 
     fn monotonic_nanoseconds(&self) -> u64 {
         self.now_ms.get() * 1_000_000
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), Status> {
+        assert!(buffer.len() <= 65_536, "proxies refuse more at once");
+        for byte in buffer {
+            let next = self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            self.random.set(next);
+            *byte = (next >> 56) as u8;
+        }
+        Ok(())
     }
 
     fn environment_variable(&self, name: &str) -> Option<String> {
@@ -161,6 +182,31 @@ impl Host for Fake {
         }
         shared.insert(key.to_owned(), (value.to_vec(), have.unwrap_or(0) + 1));
         Ok(())
+    }
+
+    fn register_shared_queue(&self, name: &str) -> Result<u32, Status> {
+        self.resolve_shared_queue("", name).or_else(|_| {
+            self.queues.borrow_mut().push((name.to_owned(), VecDeque::new()));
+            self.resolve_shared_queue("", name)
+        })
+    }
+
+    fn resolve_shared_queue(&self, _vm_id: &str, name: &str) -> Result<u32, Status> {
+        let place = self.queues.borrow().iter().position(|(have, _)| have == name);
+        place.map(|place| place as u32 + 1).ok_or(Status::NOT_FOUND)
+    }
+
+    fn enqueue_shared_queue(&self, token: u32, value: &[u8]) -> Result<(), Status> {
+        let mut queues = self.queues.borrow_mut();
+        let (_, values) = queues.get_mut(token as usize - 1).ok_or(Status::NOT_FOUND)?;
+        values.push_back(value.to_vec());
+        Ok(())
+    }
+
+    fn dequeue_shared_queue(&self, token: u32) -> Result<Vec<u8>, Status> {
+        let mut queues = self.queues.borrow_mut();
+        let (_, values) = queues.get_mut(token as usize - 1).ok_or(Status::NOT_FOUND)?;
+        values.pop_front().ok_or(Status::EMPTY)
     }
 
     fn http_call(

@@ -126,12 +126,21 @@ impl testing::Host for NativeHost {
         Ok(())
     }
 
+    fn get_log_level(&self) -> Result<u32, Status> {
+        Ok(self.0.borrow().log_level() as u32)
+    }
+
     fn get_current_time_nanoseconds(&self) -> Result<u64, Status> {
         Ok(self.0.borrow().clock().realtime_ns())
     }
 
     fn monotonic_nanoseconds(&self) -> u64 {
         self.0.borrow().clock().monotonic_ns()
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), Status> {
+        self.0.borrow().random(buffer);
+        Ok(())
     }
 
     fn environment_variable(&self, name: &str) -> Option<String> {
@@ -220,6 +229,22 @@ impl testing::Host for NativeHost {
 
     fn set_shared_data(&self, key: &str, value: &[u8], cas: u32) -> Result<(), Status> {
         answer(self.0.borrow().set_shared_data(key.as_bytes(), value, cas))
+    }
+
+    fn register_shared_queue(&self, name: &str) -> Result<u32, Status> {
+        answer(self.0.borrow().register_queue(name.as_bytes()))
+    }
+
+    fn resolve_shared_queue(&self, vm_id: &str, name: &str) -> Result<u32, Status> {
+        answer(self.0.borrow().resolve_queue(vm_id.as_bytes(), name.as_bytes()))
+    }
+
+    fn enqueue_shared_queue(&self, token: u32, value: &[u8]) -> Result<(), Status> {
+        answer(self.0.borrow().enqueue(token, value))
+    }
+
+    fn dequeue_shared_queue(&self, token: u32) -> Result<Vec<u8>, Status> {
+        answer(self.0.borrow().dequeue(token)).map(|value| value.to_vec())
     }
 
     fn http_call(

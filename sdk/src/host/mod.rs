@@ -7,8 +7,7 @@ mod error;
 mod kinds;
 mod status;
 
-#[cfg(any(target_arch = "wasm32", test))]
-mod pairs;
+pub(crate) mod pairs;
 #[cfg(not(target_arch = "wasm32"))]
 mod slot;
 #[cfg(target_arch = "wasm32")]
@@ -40,11 +39,17 @@ pub trait Host {
     /// Writes one line to the proxy's log.
     fn log(&self, level: LogLevel, message: &[u8]) -> Result<(), Status>;
 
+    /// The number of the least level that is logged; 6 where nothing is.
+    fn get_log_level(&self) -> Result<u32, Status>;
+
     /// The wall clock, in nanoseconds since 1970.
     fn get_current_time_nanoseconds(&self) -> Result<u64, Status>;
 
     /// The monotonic clock, in nanoseconds since some moment (WASI `clock_time_get`).
     fn monotonic_nanoseconds(&self) -> u64;
+
+    /// Fills the buffer with random bytes, at most 65,536 at once (WASI `random_get`).
+    fn random(&self, buffer: &mut [u8]) -> Result<(), Status>;
 
     /// A variable of the VM's environment (WASI `environ_get`).
     fn environment_variable(&self, name: &str) -> Option<String>;
@@ -100,6 +105,18 @@ pub trait Host {
 
     /// Writes a shared value; `cas` 0 writes whatever the version is.
     fn set_shared_data(&self, key: &str, value: &[u8], cas: u32) -> Result<(), Status>;
+
+    /// Makes a queue, or takes it over with what is in it, and answers its token.
+    fn register_shared_queue(&self, name: &str) -> Result<u32, Status>;
+
+    /// The token of a queue that somebody has registered; an empty `vm_id` is the own one.
+    fn resolve_shared_queue(&self, vm_id: &str, name: &str) -> Result<u32, Status>;
+
+    /// Puts a value at the end of a queue.
+    fn enqueue_shared_queue(&self, token: u32, value: &[u8]) -> Result<(), Status>;
+
+    /// Takes the value at the front of a queue; `EMPTY` where there is none.
+    fn dequeue_shared_queue(&self, token: u32) -> Result<Vec<u8>, Status>;
 
     /// Starts an HTTP call and answers its token.
     fn http_call(

@@ -26,6 +26,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Pairs> {
 }
 
 /// Encodes a list for the proxy.
+#[cfg(any(target_arch = "wasm32", test))]
 pub(crate) fn encode(pairs: &[(&str, &[u8])]) -> Vec<u8> {
     let payload: usize = pairs.iter().map(|(name, value)| name.len() + value.len() + 10).sum();
     let mut out = Vec::with_capacity(4 + payload);
@@ -43,6 +44,7 @@ pub(crate) fn encode(pairs: &[(&str, &[u8])]) -> Vec<u8> {
     out
 }
 
+#[cfg(any(target_arch = "wasm32", test))]
 fn push_size(out: &mut Vec<u8>, size: usize) {
     // A guest's memory ends at 4 GiB, so that no part of it is longer than a `u32` can say.
     out.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());

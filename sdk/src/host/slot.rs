@@ -46,12 +46,20 @@ impl Host for Refusing {
         Err(self.0)
     }
 
+    fn get_log_level(&self) -> Result<u32, Status> {
+        Err(self.0)
+    }
+
     fn get_current_time_nanoseconds(&self) -> Result<u64, Status> {
         Err(self.0)
     }
 
     fn monotonic_nanoseconds(&self) -> u64 {
         0
+    }
+
+    fn random(&self, _: &mut [u8]) -> Result<(), Status> {
+        Err(self.0)
     }
 
     fn environment_variable(&self, _: &str) -> Option<String> {
@@ -114,6 +122,22 @@ impl Host for Refusing {
     }
 
     fn set_shared_data(&self, _: &str, _: &[u8], _: u32) -> Result<(), Status> {
+        Err(self.0)
+    }
+
+    fn register_shared_queue(&self, _: &str) -> Result<u32, Status> {
+        Err(self.0)
+    }
+
+    fn resolve_shared_queue(&self, _: &str, _: &str) -> Result<u32, Status> {
+        Err(self.0)
+    }
+
+    fn enqueue_shared_queue(&self, _: u32, _: &[u8]) -> Result<(), Status> {
+        Err(self.0)
+    }
+
+    fn dequeue_shared_queue(&self, _: u32) -> Result<Vec<u8>, Status> {
         Err(self.0)
     }
 

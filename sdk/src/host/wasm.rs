@@ -9,7 +9,7 @@
 
 use super::{BufferKind, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status, pairs};
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The imports.
 struct Imports;
@@ -22,6 +22,7 @@ pub(crate) fn host() -> &'static dyn Host {
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_log_level(level: *mut u32) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_property(path: *const u8, size: usize, out: *mut *mut u8, out_size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, size: usize, value: *const u8, value_size: usize) -> u32;
@@ -81,6 +82,16 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> u32;
+    fn proxy_register_shared_queue(name: *const u8, size: usize, token: *mut u32) -> u32;
+    fn proxy_resolve_shared_queue(
+        vm_id: *const u8,
+        vm_id_size: usize,
+        name: *const u8,
+        name_size: usize,
+        token: *mut u32,
+    ) -> u32;
+    fn proxy_enqueue_shared_queue(token: u32, value: *const u8, size: usize) -> u32;
+    fn proxy_dequeue_shared_queue(token: u32, out: *mut *mut u8, out_size: *mut usize) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
     fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
@@ -88,6 +99,15 @@ unsafe extern "C" {
     fn proxy_get_metric(metric: u32, value: *mut u64) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
 }
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
+    fn random_get(buffer: *mut u8, size: usize) -> u32;
+}
+
+/// WASI's number of the clock that never runs backwards.
+const MONOTONIC: u32 = 1;
 
 fn check(status: u32) -> Result<(), Status> {
     if status == Status::OK.0 { Ok(()) } else { Err(Status(status)) }
@@ -121,6 +141,12 @@ impl Host for Imports {
         check(unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) })
     }
 
+    fn get_log_level(&self) -> Result<u32, Status> {
+        let mut level = 0;
+        // SAFETY: the proxy writes one `u32`, and `level` is one.
+        check(unsafe { proxy_get_log_level(&raw mut level) }).map(|()| level)
+    }
+
     fn get_current_time_nanoseconds(&self) -> Result<u64, Status> {
         let mut time = 0;
         // SAFETY: the proxy writes one `u64`, and `time` is one.
@@ -128,10 +154,18 @@ impl Host for Imports {
     }
 
     fn monotonic_nanoseconds(&self) -> u64 {
-        thread_local! {
-            static START: Instant = Instant::now();
+        let mut time = 0;
+        // SAFETY: the proxy writes one `u64`, and `time` is one. Where it fails, nothing is written.
+        let _ = unsafe { clock_time_get(MONOTONIC, 1, &raw mut time) };
+        time
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), Status> {
+        // SAFETY: pointer and length are those of one live slice, which nobody else uses.
+        match unsafe { random_get(buffer.as_mut_ptr(), buffer.len()) } {
+            0 => Ok(()),
+            _ => Err(Status::INTERNAL_FAILURE),
         }
-        START.with(|start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
 
     fn environment_variable(&self, name: &str) -> Option<String> {
@@ -253,6 +287,34 @@ impl Host for Imports {
     fn set_shared_data(&self, key: &str, value: &[u8], cas: u32) -> Result<(), Status> {
         // SAFETY: both slices are live, and the proxy only reads them.
         check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) })
+    }
+
+    fn register_shared_queue(&self, name: &str) -> Result<u32, Status> {
+        let mut token = 0;
+        // SAFETY: the slice is live and only read; the proxy writes one `u32`, and `token` is one.
+        check(unsafe { proxy_register_shared_queue(name.as_ptr(), name.len(), &raw mut token) })
+            .map(|()| token)
+    }
+
+    fn resolve_shared_queue(&self, vm_id: &str, name: &str) -> Result<u32, Status> {
+        let mut token = 0;
+        // SAFETY: both slices are live and only read; the proxy writes one `u32`, and `token` is one.
+        check(unsafe {
+            proxy_resolve_shared_queue(vm_id.as_ptr(), vm_id.len(), name.as_ptr(), name.len(), &raw mut token)
+        })
+        .map(|()| token)
+    }
+
+    fn enqueue_shared_queue(&self, token: u32, value: &[u8]) -> Result<(), Status> {
+        // SAFETY: the slice is live, and the proxy only reads it.
+        check(unsafe { proxy_enqueue_shared_queue(token, value.as_ptr(), value.len()) })
+    }
+
+    fn dequeue_shared_queue(&self, token: u32) -> Result<Vec<u8>, Status> {
+        let mut out = Out::EMPTY;
+        // SAFETY: the proxy writes one pointer and one size, and the two fields of `out` are these.
+        let status = unsafe { proxy_dequeue_shared_queue(token, &raw mut out.bytes, &raw mut out.size) };
+        out.take(status)
     }
 
     fn http_call(

@@ -119,7 +119,7 @@ fn a_wrong_configuration_is_refused_with_its_reason() {
 fn no_status_from_any_hostcall_makes_a_filter_panic() {
     filter!(Everything, |mut request, next| {
         let hits: shared::Cell<u64> = shared::Cell::new("hits");
-        log::info!("{:?} {:?}", hits.get().is_ok(), property::integer(&["request", "size"]).is_ok());
+        log::info!("{:?} {:?}", hits.get().is_ok(), property::request().size().is_ok());
         log::info!("{:?}", hits.update(|hits| hits.unwrap_or(0) + 1).is_ok());
         log::info!("{:?} {:?}", clock::now(), request.headers().get("x-a"));
         drop(call::get(&bucket(), "/").send().await);
