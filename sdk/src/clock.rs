@@ -1,12 +1,23 @@
 //! The proxy's clocks, which tests own.
 //!
 //! `std::time::SystemTime::now()` and `Instant::now()` would read the machine's clock in native
-//! tests; these read the test's.
+//! tests; these read the test's. A filter never sleeps: it waits for calls, or does something
+//! [every so often](crate::Setup::every).
+//!
+//! ```no_run
+//! # use mesh_filter::prelude::*;
+//! # async fn run(cluster: ClusterName, latency: Histogram) -> Result<()> {
+//! let asked = clock::monotonic();
+//! call::get(&cluster, "/").send().await?;
+//! latency.record(u64::try_from(asked.elapsed().as_millis())?);
+//! # Ok(()) }
+//! ```
 
 use crate::host::host;
+use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
 
-/// The wall clock.
+/// The wall clock: what time it is for people. It can be set back.
 ///
 /// 1970 where the proxy does not tell the time.
 #[must_use]
@@ -15,10 +26,43 @@ pub fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + since_1970.unwrap_or_default()
 }
 
-/// Time since some moment, never running backwards: for measuring how long something takes.
+/// The monotonic clock, which never runs backwards: for measuring how long something takes.
 #[must_use]
-pub fn monotonic() -> Duration {
-    Duration::from_nanos(host().monotonic_nanoseconds())
+pub fn monotonic() -> Instant {
+    Instant(Duration::from_nanos(host().monotonic_nanoseconds()))
+}
+
+/// A moment of the monotonic clock: [`std::time::Instant`], but of the proxy or the test.
+///
+/// The workers of one proxy count from the same moment; another process, or the same after a
+/// restart, from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(Duration);
+
+impl Instant {
+    /// How long ago it was; zero where it is yet to come.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        monotonic() - self
+    }
+}
+
+/// The time between two moments; zero where the right one is the later.
+impl Sub for Instant {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A later moment.
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
 }
 
 /// So many milliseconds.
@@ -31,4 +75,25 @@ pub const fn millis(count: u64) -> Duration {
 #[must_use]
 pub const fn secs(count: u64) -> Duration {
     Duration::from_secs(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+    use crate::host::install;
+    use std::rc::Rc;
+
+    #[test]
+    fn time_is_the_hosts_and_differences_are_never_negative() {
+        let fake = Rc::new(Fake::default());
+        let _installed = install(fake.clone());
+        let start = monotonic();
+        fake.now_ms.set(1500);
+        assert_eq!(start.elapsed(), millis(1500));
+        assert_eq!(start - monotonic(), Duration::ZERO);
+        assert!(start + secs(2) > monotonic());
+        assert_eq!((start + secs(2)).elapsed(), Duration::ZERO);
+        assert_eq!(now(), SystemTime::UNIX_EPOCH + millis(1500));
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Fake {
     metrics: RefCell<Vec<String>>,
     tokens: Cell<u32>,
     random: Cell<u64>,
+    /// Every random byte is 0.
+    pub(crate) not_random: Cell<bool>,
 }
 
 impl Fake {
@@ -82,7 +84,7 @@ impl Host for Fake {
         for byte in buffer {
             let next = self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             self.random.set(next);
-            *byte = (next >> 56) as u8;
+            *byte = if self.not_random.get() { 0 } else { (next >> 56) as u8 };
         }
         Ok(())
     }

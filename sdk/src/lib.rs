@@ -54,11 +54,13 @@ pub mod call;
 pub mod clock;
 pub mod metrics;
 pub mod property;
+pub mod random;
 pub mod shared;
 
 mod config;
 mod error;
 mod logger;
+mod vm;
 
 #[cfg_attr(target_arch = "wasm32", expect(unreachable_pub, reason = "public natively, by `testing`"))]
 mod dispatch;
@@ -91,7 +93,7 @@ pub mod prelude {
     pub use crate::metrics::{Counter, Gauge, Histogram};
     pub use crate::{
         Chunk, ClusterName, Error, Failure, Filter, HeaderName, Next, Phase, Recovery, Request, Response,
-        Result, Setup, call, clock, log, property, shared,
+        Result, Setup, call, clock, log, log_every, property, random, shared,
     };
     pub use serde::Deserialize;
 }
@@ -120,6 +122,8 @@ pub mod private {
     pub use crate::glue::start;
     #[cfg(target_arch = "wasm32")]
     pub use proxy_wasm;
+
+    pub use crate::logger::{More, due};
 
     /// Compiles for filters only.
     pub const fn check<F: crate::Filter>() {}

@@ -8,6 +8,7 @@ use super::table::Table;
 use super::{Action, Plugin, Stream};
 use crate::filter::Filter;
 use crate::host::{BufferKind, MapKind, Side, Status, host};
+use crate::logger;
 use std::rc::Rc;
 
 /// A plugin whose streams are handled by one [`Filter`].
@@ -52,6 +53,7 @@ impl Plugin for Dispatch {
     }
 
     fn configure(&mut self, root: u32, configuration_size: usize) -> bool {
+        logger::refresh();
         let Some(root) = self.roots.get_mut(root) else { return false };
         match root.configure(self.factory, configuration_size) {
             Ok(()) => true,
@@ -63,6 +65,7 @@ impl Plugin for Dispatch {
     }
 
     fn tick(&mut self, root: u32) {
+        logger::refresh();
         if let Some(root) = self.roots.get_mut(root) {
             root.tick(&self.reactor);
         }

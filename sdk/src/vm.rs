@@ -1,0 +1,48 @@
+//! What the SDK itself remembers of each VM.
+//!
+//! A module is one VM, and this is its memory. Natively several plugins share a thread; each is
+//! known by its host, so that tests do not see each other.
+
+use crate::logger::Memory;
+use std::rc::Rc;
+
+/// The memory of one VM.
+#[derive(Default)]
+pub(crate) struct Vm {
+    pub(crate) log: Memory,
+}
+
+/// The VM whose code runs now.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn current() -> Rc<Vm> {
+    thread_local! {
+        static VM: Rc<Vm> = Rc::default();
+    }
+    VM.with(Rc::clone)
+}
+
+/// The VM whose code runs now.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn current() -> Rc<Vm> {
+    use crate::host::{Host, host};
+    use std::cell::RefCell;
+    use std::rc::Weak;
+
+    type Known = (Weak<dyn Host>, Rc<Vm>);
+    thread_local! {
+        /// A weak reference keeps a host's place in memory from being used by another one.
+        static VMS: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    }
+    let host = Rc::downgrade(&host());
+    VMS.try_with(|vms| {
+        let mut vms = vms.borrow_mut();
+        vms.retain(|(host, _)| host.strong_count() > 0);
+        if let Some((_, vm)) = vms.iter().find(|(known, _)| known.ptr_eq(&host)) {
+            return Rc::clone(vm);
+        }
+        let vm = Rc::<Vm>::default();
+        vms.push((host, Rc::clone(&vm)));
+        vm
+    })
+    .unwrap_or_default()
+}
