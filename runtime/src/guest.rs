@@ -18,7 +18,7 @@ pub trait Guest {
     ///
     /// # Errors
     /// When the guest traps or exceeds a limit. It must not be called again.
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap>;
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>>;
 }
 
 /// A callback with its arguments, named as the export without `proxy_on_`.

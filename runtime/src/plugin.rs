@@ -116,7 +116,7 @@ pub(crate) enum Answer {
     /// It returned; `None` where the guest does not have the callback.
     Returned(Option<u32>),
     /// It trapped now.
-    Trapped(Trap),
+    Trapped(Box<Trap>),
     /// Its VM had failed before.
     Dead,
 }

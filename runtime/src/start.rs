@@ -118,7 +118,6 @@ impl Plugins {
                 }
                 Answer::Returned(_) => {}
                 Answer::Trapped(trap) => {
-                    let trap = Box::new(trap);
                     return Err(StartError::Trapped { plugin: plugin(), callback, trap });
                 }
                 Answer::Dead => {

@@ -28,11 +28,11 @@ struct Scripted {
 }
 
 impl Guest for Scripted {
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         let short = callback.export().trim_start_matches("proxy_on_");
         self.calls.borrow_mut().push(format!("{}.{short}", self.name));
         match (self.script)(&self.host, callback) {
-            99 => Err(Trap::new(TrapReason::Guest("scripted".into()))),
+            99 => Err(Box::new(Trap::new(TrapReason::Guest("scripted".into())))),
             answer => Ok(Some(answer)),
         }
     }

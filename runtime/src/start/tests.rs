@@ -52,14 +52,14 @@ struct Script {
 
 struct Scripted(Rc<Script>);
 impl Guest for Scripted {
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         match callback {
             Callback::Configure { .. } => {
                 self.0.configured.set(self.0.configured.get() + 1);
                 Ok(Some(u32::from(!self.0.refuse.get())))
             }
             Callback::RequestHeaders { .. } if self.0.trap.take() => {
-                Err(Trap::new(TrapReason::Guest("scripted".into())))
+                Err(Box::new(Trap::new(TrapReason::Guest("scripted".into()))))
             }
             Callback::VmStart { .. } => Ok(Some(1)),
             _ => Ok(Some(0)),

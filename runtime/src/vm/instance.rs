@@ -19,7 +19,7 @@ pub struct Instance {
     exports: Exports,
     fuel_consumed: u64,
     /// Why it cannot be called any more.
-    dead: Option<Trap>,
+    dead: Option<Box<Trap>>,
 }
 
 /// A VM did not start.
@@ -99,7 +99,7 @@ impl Instance {
 }
 
 impl Guest for Instance {
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         if let Some(trap) = &self.dead {
             return Err(trap.clone());
         }
@@ -112,7 +112,7 @@ impl Guest for Instance {
         self.fuel_consumed = self.fuel_consumed.saturating_add(self.engine.used(&self.store));
         result.map_err(|error| {
             let trap = trap::describe(&self.engine, &self.module, &self.store, &error);
-            self.dead.insert(trap).clone()
+            self.dead.insert(Box::new(trap)).clone()
         })
     }
 }

@@ -104,7 +104,7 @@ impl Vm {
     }
 
     /// Calls `proxy_on_configure`, whose answer the guests use for what they want to tell.
-    pub(crate) fn configure(&mut self) -> Result<Option<u32>, Trap> {
+    pub(crate) fn configure(&mut self) -> Result<Option<u32>, Box<Trap>> {
         self.host.borrow_mut().enter(1, crate::host::Phase::Configure);
         self.instance.call(Callback::Configure { root: 1, size: 0 })
     }

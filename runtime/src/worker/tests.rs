@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Wake, Waker};
 struct Acting<F>(SharedHost, F);
 
 impl<F: FnMut(&SharedHost, Callback)> Guest for Acting<F> {
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         (self.1)(&self.0, callback);
         Ok(Some(1))
     }

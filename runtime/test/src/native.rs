@@ -29,14 +29,14 @@ struct Native {
 }
 
 impl Guest for Native {
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         let _installed = testing::install(self.host.clone());
         let plugin = &mut self.plugin;
         // After a panic the plugin is not called again, so nobody sees a broken state.
         panics::caught(|| call(&mut **plugin, callback)).map_err(|panic| {
             // A module of the SDK logs its panic too, before it traps.
             self.host.0.borrow().log(abi::LogLevel::Critical, panic.as_bytes());
-            Trap::new(TrapReason::Guest(panic))
+            Box::new(Trap::new(TrapReason::Guest(panic)))
         })
     }
 }

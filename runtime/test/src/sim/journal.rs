@@ -116,7 +116,7 @@ pub(crate) struct Watched {
 }
 
 impl Guest for Watched {
-    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         self.journal.note(describe(callback));
         let answer = self.guest.call(callback);
         match &answer {
@@ -130,7 +130,7 @@ impl Guest for Watched {
                 // The frames stand beside the problem.
                 let text = trap.to_string();
                 self.journal.note(format!("  -> {}", text.lines().next().unwrap_or_default()));
-                self.journal.pages.borrow_mut().traps.push((callback.export(), trap.clone()));
+                self.journal.pages.borrow_mut().traps.push((callback.export(), Trap::clone(trap)));
             }
         }
         answer

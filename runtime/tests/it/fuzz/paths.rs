@@ -28,7 +28,7 @@ struct Reader {
 }
 
 impl Guest for Reader {
-    fn call(&mut self, _callback: Callback) -> Result<Option<u32>, Trap> {
+    fn call(&mut self, _callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         let host = self.host.borrow_mut();
         let missing = host.property(&self.path) == Err(Status::NOT_FOUND);
         let written = host.set_property(&self.path, VALUE);
