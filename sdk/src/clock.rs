@@ -1,8 +1,7 @@
 //! The proxy's clocks, which tests own.
 //!
 //! `std::time::SystemTime::now()` and `Instant::now()` would read the machine's clock in native
-//! tests; these read the test's. A filter never sleeps: it waits for calls, or does something
-//! [every so often](crate::Setup::every).
+//! tests; these read the test's. [`crate::task::sleep`] waits by them.
 //!
 //! ```no_run
 //! # use mesh_filter::prelude::*;

@@ -1,7 +1,9 @@
 //! A proxy for the SDK's own tests: it keeps what it is told, and can be told what to answer.
 
 use crate::dispatch::{Action, Plugin};
-use crate::host::{BufferKind, Host, Installed, LogLevel, MapKind, MetricKind, Pairs, Side, Status, install};
+use crate::host::{
+    BufferKind, GrpcMethod, Host, Installed, LogLevel, MapKind, MetricKind, Pairs, Side, Status, install,
+};
 use crate::{Filter, testing};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -33,6 +35,8 @@ pub(crate) struct Fake {
     random: Cell<u64>,
     /// Every random byte is 0.
     pub(crate) not_random: Cell<bool>,
+    /// What `get_status` answers.
+    pub(crate) status: RefCell<(u32, Vec<u8>)>,
 }
 
 impl Fake {
@@ -214,15 +218,52 @@ impl Host for Fake {
     fn http_call(
         &self,
         cluster: &str,
-        headers: &[(&str, &str)],
+        headers: &[(&str, &[u8])],
         _body: &[u8],
-        _trailers: &[(&str, &str)],
+        _trailers: &[(&str, &[u8])],
         timeout_ms: u32,
     ) -> Result<u32, Status> {
-        let headers: Vec<_> = headers.iter().map(|(_, value)| *value).collect();
+        let headers: Vec<_> = headers.iter().map(|(_, value)| text(value)).collect();
         self.act("call", &format!("{cluster} {} {timeout_ms}", headers.join(" ")))?;
         self.tokens.set(self.tokens.get() + 4);
         Ok(self.tokens.get())
+    }
+
+    fn grpc_call(
+        &self,
+        method: &GrpcMethod<'_>,
+        metadata: &[(&str, &[u8])],
+        message: &[u8],
+        timeout_ms: u32,
+    ) -> Result<u32, Status> {
+        let path = format!("{} {}/{}", text(method.target), method.service, method.method);
+        let metadata: String =
+            metadata.iter().map(|(name, value)| format!(" {name}={}", text(value))).collect();
+        self.act("grpc", &format!("{path}{metadata} {} {timeout_ms}", text(message)))?;
+        self.tokens.set(self.tokens.get() + 4);
+        Ok(self.tokens.get() + 1)
+    }
+
+    fn grpc_stream(&self, method: &GrpcMethod<'_>, _metadata: &[(&str, &[u8])]) -> Result<u32, Status> {
+        self.act("stream", &format!("{} {}/{}", text(method.target), method.service, method.method))?;
+        self.tokens.set(self.tokens.get() + 4);
+        Ok(self.tokens.get() + 2)
+    }
+
+    fn grpc_send(&self, token: u32, message: &[u8], end_of_stream: bool) -> Result<(), Status> {
+        self.act("send", &format!("{token} {}{}", text(message), if end_of_stream { " end" } else { "" }))
+    }
+
+    fn grpc_close(&self, token: u32) -> Result<(), Status> {
+        self.act("close", &token.to_string())
+    }
+
+    fn grpc_cancel(&self, token: u32) -> Result<(), Status> {
+        self.act("cancel", &token.to_string())
+    }
+
+    fn get_status(&self) -> Result<(u32, Vec<u8>), Status> {
+        Ok(self.status.borrow().clone())
     }
 
     fn set_tick_period_milliseconds(&self, period_ms: u32) -> Result<(), Status> {
@@ -291,7 +332,7 @@ impl Run {
         self.plugin.response_headers(2, headers.len(), end)
     }
 
-    fn arrive(&self, map: MapKind, headers: &[(&str, &str)]) {
+    pub(crate) fn arrive(&self, map: MapKind, headers: &[(&str, &str)]) {
         let pairs = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         self.fake.maps.borrow_mut().insert(map as u32, pairs);
     }

@@ -56,6 +56,7 @@ pub mod metrics;
 pub mod property;
 pub mod random;
 pub mod shared;
+pub mod task;
 
 mod config;
 mod error;
@@ -68,7 +69,7 @@ mod dispatch;
 mod host;
 
 #[cfg(target_arch = "wasm32")]
-mod glue;
+mod exports;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
@@ -93,7 +94,7 @@ pub mod prelude {
     pub use crate::metrics::{Counter, Gauge, Histogram};
     pub use crate::{
         Chunk, ClusterName, Error, Failure, Filter, HeaderName, Next, Phase, Recovery, Request, Response,
-        Result, Setup, call, clock, log, log_every, property, random, shared,
+        Result, Setup, call, clock, log, log_every, property, random, shared, task,
     };
     pub use serde::Deserialize;
 }
@@ -106,9 +107,10 @@ macro_rules! register {
     ($filter:ty) => {
         const _: () = {
             #[cfg(target_arch = "wasm32")]
-            $crate::private::proxy_wasm::main! {{
+            #[unsafe(no_mangle)]
+            extern "C" fn _initialize() {
                 $crate::private::start::<$filter>();
-            }}
+            }
 
             $crate::private::check::<$filter>();
         };
@@ -119,9 +121,7 @@ macro_rules! register {
 #[doc(hidden)]
 pub mod private {
     #[cfg(target_arch = "wasm32")]
-    pub use crate::glue::start;
-    #[cfg(target_arch = "wasm32")]
-    pub use proxy_wasm;
+    pub use crate::exports::start;
 
     pub use crate::logger::{More, due};
 

@@ -1,24 +1,25 @@
 //! What a filter sets up once, when its configuration comes.
 
-use crate::dispatch::Job;
+use crate::dispatch::{Job, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Counter, Gauge, Histogram};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Given to [`crate::Filter::new`]: metrics and timed jobs.
+/// Given to [`crate::Filter::new`]: metrics, timed jobs and background tasks.
 pub struct Setup {
     jobs: Vec<Job>,
+    tasks: Vec<Task<Result<()>>>,
 }
 
 impl Setup {
     pub(crate) fn new() -> Self {
-        Self { jobs: Vec::new() }
+        Self { jobs: Vec::new(), tasks: Vec::new() }
     }
 
-    pub(crate) fn into_jobs(self) -> Vec<Job> {
-        self.jobs
+    pub(crate) fn into_parts(self) -> (Vec<Job>, Vec<Task<Result<()>>>) {
+        (self.jobs, self.tasks)
     }
 
     /// Defines a counter.
@@ -85,8 +86,32 @@ impl Setup {
     }
 }
 
+impl Setup {
+    /// Does something once, in the background, in each VM: it begins about a millisecond after the
+    /// configuration was accepted, and may wait, call and sleep for as long as the plugin lives.
+    ///
+    /// An error is logged as a warning and counted in `mesh_filter.errors`. From an exchange, use
+    /// [`crate::task::spawn`].
+    ///
+    /// ```no_run
+    /// # use mesh_filter::prelude::*;
+    /// # fn new(cluster: ClusterName, setup: &mut Setup) -> Result<()> {
+    /// setup.spawn(async move {
+    ///     while call::get(&cluster, "/ready").send().await?.status() != 200 {
+    ///         task::sleep(secs(1)).await;
+    ///     }
+    ///     log::info!("{cluster} is ready");
+    ///     Ok(())
+    /// });
+    /// # Ok(()) }
+    /// ```
+    pub fn spawn(&mut self, task: impl Future<Output = Result<()>> + 'static) {
+        self.tasks.push(Box::pin(task));
+    }
+}
+
 impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Setup").field("jobs", &self.jobs.len()).finish()
+        f.debug_struct("Setup").field("jobs", &self.jobs.len()).field("tasks", &self.tasks.len()).finish()
     }
 }

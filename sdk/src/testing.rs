@@ -10,7 +10,7 @@
 
 pub use crate::dispatch::{Action, Plugin};
 pub use crate::host::{
-    BufferKind, Host, Installed, LogLevel, MapKind, MetricKind, Pairs, Side, Status, install,
+    BufferKind, GrpcMethod, Host, Installed, LogLevel, MapKind, MetricKind, Pairs, Side, Status, install,
 };
 
 use crate::dispatch::Dispatch;

@@ -8,7 +8,7 @@ use mesh_filter::testing::{self, Action, Pairs, Plugin, Status};
 use mesh_filter_runtime::abi;
 use mesh_filter_runtime::exchange::LocalReply;
 use mesh_filter_runtime::guest::{Callback, Guest, Trap, TrapReason};
-use mesh_filter_runtime::host::SharedHost;
+use mesh_filter_runtime::host::{GrpcMethod, SharedHost};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -74,6 +74,26 @@ fn call(plugin: &mut dyn Plugin, callback: Callback) -> Option<u32> {
             plugin.http_call_response(root, token, size(headers), size(body_size), size(trailers));
             0
         }
+        Callback::GrpcReceiveInitialMetadata { root, token, count } => {
+            plugin.grpc_initial_metadata(root, token, size(count));
+            0
+        }
+        Callback::GrpcReceive { root, token, size: bytes } => {
+            plugin.grpc_message(root, token, size(bytes));
+            0
+        }
+        Callback::GrpcReceiveTrailingMetadata { root, token, count } => {
+            plugin.grpc_trailing_metadata(root, token, size(count));
+            0
+        }
+        Callback::GrpcClose { root, token, status } => {
+            plugin.grpc_close(root, token, status);
+            0
+        }
+        Callback::QueueReady { root, token } => {
+            plugin.queue_ready(root, token);
+            0
+        }
         Callback::Done { context } => plugin.done(context).into(),
         Callback::Log { context } => {
             plugin.log(context);
@@ -110,6 +130,10 @@ fn buffer(buffer: testing::BufferKind) -> Result<abi::BufferKind, Status> {
 
 fn stream(side: testing::Side) -> Result<abi::StreamKind, Status> {
     abi::StreamKind::from_number(side as u32).ok_or(Status::BAD_ARGUMENT)
+}
+
+fn grpc<'a>(method: &testing::GrpcMethod<'a>) -> GrpcMethod<'a> {
+    GrpcMethod { target: method.target, service: method.service.as_bytes(), method: method.method.as_bytes() }
 }
 
 fn pairs<'a, N: AsRef<[u8]> + 'a, V: AsRef<[u8]> + 'a>(
@@ -250,14 +274,49 @@ impl testing::Host for NativeHost {
     fn http_call(
         &self,
         cluster: &str,
-        headers: &[(&str, &str)],
+        headers: &[(&str, &[u8])],
         body: &[u8],
-        trailers: &[(&str, &str)],
+        trailers: &[(&str, &[u8])],
         timeout_ms: u32,
     ) -> Result<u32, Status> {
         let timeout_ms = i32::try_from(timeout_ms).map_err(|_| Status::BAD_ARGUMENT)?;
         let mut host = self.0.borrow_mut();
         answer(host.http_call(cluster.as_bytes(), pairs(headers), body, pairs(trailers), timeout_ms))
+    }
+
+    fn grpc_call(
+        &self,
+        method: &testing::GrpcMethod<'_>,
+        metadata: &[(&str, &[u8])],
+        message: &[u8],
+        timeout_ms: u32,
+    ) -> Result<u32, Status> {
+        answer(self.0.borrow_mut().grpc_call(grpc(method), pairs(metadata), message, timeout_ms))
+    }
+
+    fn grpc_stream(
+        &self,
+        method: &testing::GrpcMethod<'_>,
+        metadata: &[(&str, &[u8])],
+    ) -> Result<u32, Status> {
+        answer(self.0.borrow_mut().grpc_stream(grpc(method), pairs(metadata)))
+    }
+
+    fn grpc_send(&self, token: u32, message: &[u8], end_of_stream: bool) -> Result<(), Status> {
+        answer(self.0.borrow_mut().grpc_send(token, message, end_of_stream))
+    }
+
+    fn grpc_close(&self, token: u32) -> Result<(), Status> {
+        answer(self.0.borrow_mut().grpc_close(token))
+    }
+
+    fn grpc_cancel(&self, token: u32) -> Result<(), Status> {
+        answer(self.0.borrow_mut().grpc_cancel(token))
+    }
+
+    fn get_status(&self) -> Result<(u32, Vec<u8>), Status> {
+        let (code, message) = self.0.borrow().status();
+        Ok((code, message.to_vec()))
     }
 
     fn set_tick_period_milliseconds(&self, period_ms: u32) -> Result<(), Status> {

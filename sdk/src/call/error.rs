@@ -73,12 +73,6 @@ pub enum InvalidCall {
     /// A header name or value.
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// A header value that `proxy-wasm` cannot carry.
-    #[error("the value for `{name}` is not UTF-8")]
-    NotText {
-        /// The header.
-        name: String,
-    },
     /// The method is not a token.
     #[error("`{0}` is not a method")]
     Method(String),

@@ -17,6 +17,7 @@ pub struct Reply {
     status: u16,
     headers: Headers,
     body: Vec<u8>,
+    trailers: Headers,
 }
 
 impl Reply {
@@ -27,6 +28,7 @@ impl Reply {
         timeout: Duration,
         headers: Pairs,
         body: Vec<u8>,
+        trailers: Pairs,
     ) -> Result<Self, CallError> {
         let headers = Headers::local(MapKind::CallResponseHeaders, headers);
         let status = headers.get(":status").and_then(|status| status.as_str().ok());
@@ -40,7 +42,8 @@ impl Reply {
             let reason = String::from_utf8_lossy(&body).into_owned();
             return Err(CallError::Unreachable { cluster, reason });
         }
-        Ok(Self { cluster, status, headers, body })
+        let trailers = Headers::local(MapKind::CallResponseTrailers, trailers);
+        Ok(Self { cluster, status, headers, body, trailers })
     }
 
     /// The status.
@@ -76,6 +79,12 @@ impl Reply {
             cluster: self.cluster.clone(),
             valid_up_to: error.valid_up_to(),
         })
+    }
+
+    /// The trailers; empty where there are none.
+    #[must_use]
+    pub fn trailers(&self) -> &Headers {
+        &self.trailers
     }
 
     /// The body, without a copy.

@@ -2,9 +2,10 @@
 
 use super::error::InvalidCall;
 use super::{CallError, ClusterName, Reply};
-use crate::dispatch::{Delivered, InFlight};
+use crate::dispatch::{Event, InFlight};
 use crate::headers::{HeaderName, check_value};
 use crate::host::{Status, host};
+use std::future::poll_fn;
 use std::time::Duration;
 
 /// How long a call may take unless [`Call::timeout`] says otherwise.
@@ -18,7 +19,7 @@ pub struct Call {
     method: String,
     path: String,
     authority: String,
-    headers: Vec<(String, String)>,
+    headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     timeout: Duration,
     /// The first thing that was wrong; told when the call is sent.
@@ -78,9 +79,11 @@ impl Call {
     pub async fn send(self) -> Result<Reply, CallError> {
         let timeout = self.timeout;
         let (in_flight, cluster) = self.start()?;
-        match in_flight.await {
-            Delivered::Reply { headers, body } => Reply::read(cluster, timeout, headers, body),
-            Delivered::Reset => Err(CallError::Reset { cluster }),
+        match poll_fn(|context| in_flight.poll_event(context)).await {
+            Event::Reply { headers, body, trailers } => {
+                Reply::read(cluster, timeout, headers, body, trailers)
+            }
+            _ => Err(CallError::Reset { cluster }),
         }
     }
 
@@ -91,11 +94,11 @@ impl Call {
             Err(source) => return Err(CallError::Invalid { cluster, source }),
         };
         let mut headers = vec![
-            (":method", self.method.as_str()),
-            (":path", self.path.as_str()),
-            (":authority", self.authority.as_str()),
+            (":method", self.method.as_bytes()),
+            (":path", self.path.as_bytes()),
+            (":authority", self.authority.as_bytes()),
         ];
-        headers.extend(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        headers.extend(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
         match host().http_call(cluster.as_str(), &headers, &self.body, &[], timeout_ms) {
             Ok(token) => match InFlight::register(token) {
                 Some(in_flight) => Ok((in_flight, cluster)),
@@ -127,11 +130,8 @@ impl Call {
     }
 }
 
-fn header(name: &str, value: &[u8]) -> Result<(String, String), InvalidCall> {
+fn header(name: &str, value: &[u8]) -> Result<(String, Vec<u8>), InvalidCall> {
     let name = HeaderName::new(name)?;
     check_value(name.as_str(), value)?;
-    match std::str::from_utf8(value) {
-        Ok(value) => Ok((name.as_str().to_owned(), value.to_owned())),
-        Err(_) => Err(InvalidCall::NotText { name: name.as_str().to_owned() }),
-    }
+    Ok((name.as_str().to_owned(), value.to_owned()))
 }

@@ -11,7 +11,7 @@
 //! | a body function fails after the headers left | stream reset |
 //! | is dropped | the stream was reset, or the proxy answered before the filter did |
 
-use super::reactor::{Owner, Reactor};
+use super::reactor::Reactor;
 use super::stream::Gate;
 use super::{Action, Handler, Stream, Task};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ use crate::next::Next;
 use crate::request::Request;
 use crate::response::Response;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 pub(crate) struct Exchange {
     stream: Rc<Stream>,
@@ -44,16 +44,19 @@ impl Exchange {
         Self { stream: Rc::new(stream), handler, errors, reactor, task: None, answered: false }
     }
 
-    pub(crate) fn request_headers(&mut self, end_of_stream: bool) -> Action {
+    pub(crate) fn root(&self) -> u32 {
+        self.stream.owner.root()
+    }
+
+    pub(crate) fn request_headers(&mut self, end_of_stream: bool) {
         self.stream.half(Side::Request).arrive(end_of_stream);
         let request = Request::new(Rc::clone(&self.stream));
         let next = Next::new(Rc::clone(&self.stream));
         self.task = Some(Rc::clone(&self.handler).handle(request, next));
         self.poll();
-        self.action(Side::Request)
     }
 
-    pub(crate) fn response_headers(&mut self, end_of_stream: bool) -> Action {
+    pub(crate) fn response_headers(&mut self, end_of_stream: bool) {
         let half = self.stream.half(Side::Response);
         half.arrive(end_of_stream);
         let asked = self.stream.half(Side::Request).gate.get() == Gate::Open;
@@ -64,10 +67,9 @@ impl Exchange {
         } else {
             self.poll();
         }
-        self.action(Side::Response)
     }
 
-    pub(crate) fn body(&mut self, side: Side, size: usize, end_of_stream: bool) -> Action {
+    pub(crate) fn body(&mut self, side: Side, size: usize, end_of_stream: bool) {
         let half = self.stream.half(side);
         half.grow(size, end_of_stream);
         if half.is_held() {
@@ -77,10 +79,9 @@ impl Exchange {
         {
             self.reset(side, &error);
         }
-        self.action(side)
     }
 
-    pub(crate) fn trailers(&mut self, side: Side) -> Action {
+    pub(crate) fn trailers(&mut self, side: Side) {
         let half = self.stream.half(side);
         half.end();
         if half.is_held() {
@@ -90,14 +91,15 @@ impl Exchange {
         {
             self.reset(side, &error);
         }
-        self.action(side)
     }
 
-    /// A call of this exchange has been answered.
-    pub(crate) fn wake(&mut self) {
+    /// The future can go on. `resume` unless a callback of this stream runs, whose answer does it.
+    pub(crate) fn wake(&mut self, resume: bool) {
         self.poll();
-        self.resume(Side::Request);
-        self.resume(Side::Response);
+        if resume {
+            self.resume(Side::Request);
+            self.resume(Side::Response);
+        }
     }
 
     /// The stream has ended.
@@ -108,14 +110,13 @@ impl Exchange {
     fn poll(&mut self) {
         let Some(mut task) = self.task.take() else { return };
         let reactor = Rc::clone(&self.reactor);
-        reactor.enter(Owner::Stream(self.stream.context), || {
-            match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => self.task = Some(task),
-                Poll::Ready(result) => {
-                    drop(task);
-                    if let Err(error) = result.and_then(|response| self.deliver(response)) {
-                        self.fail(&error);
-                    }
+        let waker = reactor.ready.waker(self.stream.owner);
+        reactor.enter(self.stream.owner, || match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Pending => self.task = Some(task),
+            Poll::Ready(result) => {
+                drop(task);
+                if let Err(error) = result.and_then(|response| self.deliver(response)) {
+                    self.fail(&error);
                 }
             }
         });
@@ -172,7 +173,7 @@ impl Exchange {
     }
 
     /// The answer to a callback of this side; the other side goes on where it can.
-    fn action(&mut self, side: Side) -> Action {
+    pub(crate) fn action(&mut self, side: Side) -> Action {
         self.resume(match side {
             Side::Request => Side::Response,
             Side::Response => Side::Request,

@@ -1,28 +1,31 @@
 //! Turns the proxy's callbacks into steps of the filters' futures.
 //!
-//! Each exchange is one boxed future, polled inside callbacks and nowhere else; there is no
-//! executor and no waker. A callback that leaves the future waiting pauses the side of the stream
-//! that it waits on; the callback that lets it go on resumes it. Reading order: [`Plugin`] (what
-//! the proxy calls), `plugin` (which context it is for), `exchange` (the life of one stream),
-//! `stream` (what the future and the callbacks share), `root` (configuration and ticks),
-//! `reactor` (whose call is whose).
+//! Each exchange is one boxed future, polled inside callbacks and nowhere else. A callback that
+//! leaves the future waiting pauses the side of the stream that it waits on; the callback that
+//! lets it go on resumes it. Reading order: [`Plugin`] (what the proxy calls), `plugin` (which
+//! context it is for), `exchange` (the life of one stream), `stream` (what the future and the
+//! callbacks share), `root` (configuration, jobs and tasks), `reactor` (what futures reach),
+//! `ready` and `timers` (what lets them go on).
 
 mod exchange;
 mod handler;
 mod plugin;
 mod reactor;
+mod ready;
 mod root;
 mod stream;
 mod table;
+mod timers;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use handler::Handler;
 pub(crate) use plugin::Dispatch;
-pub(crate) use reactor::{Delivered, InFlight};
+pub(crate) use reactor::{Event, InFlight, Reactor, current};
 pub(crate) use root::Job;
 pub(crate) use stream::{BodyPlan, Stream};
+pub(crate) use timers::TOLERANCE;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -64,18 +67,25 @@ pub trait Plugin {
     fn response_body(&mut self, context: u32, size: usize, end_of_stream: bool) -> Action;
     /// Trailers came from the upstream.
     fn response_trailers(&mut self, context: u32, count: usize) -> Action;
-    /// A call ended; no headers mean that it was reset.
-    ///
-    /// `effective` is the context on which hostcalls act now: the root context, as the proxy sets
-    /// it, or the stream's own where the caller has already changed it.
+    /// A shared queue that the root context has registered has got a value.
+    fn queue_ready(&mut self, root: u32, queue: u32);
+    /// An HTTP call ended; no headers mean that it was reset.
     fn http_call_response(
         &mut self,
-        effective: u32,
+        root: u32,
         token: u32,
         headers: usize,
         body_size: usize,
         trailers: usize,
     );
+    /// The response to a gRPC call or stream begins.
+    fn grpc_initial_metadata(&mut self, root: u32, token: u32, count: usize);
+    /// A gRPC message has come.
+    fn grpc_message(&mut self, root: u32, token: u32, size: usize);
+    /// The response to a gRPC stream ends.
+    fn grpc_trailing_metadata(&mut self, root: u32, token: u32, count: usize);
+    /// A gRPC call or stream is over, with this gRPC status.
+    fn grpc_close(&mut self, root: u32, token: u32, status: u32);
     /// The exchange is over, or the root context goes; answers whether it may be deleted at once.
     fn done(&mut self, context: u32) -> bool;
     /// The access log is written.

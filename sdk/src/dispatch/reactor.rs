@@ -1,12 +1,16 @@
-//! Knows whose future runs now, and which future waits for which call.
+//! What futures reach from where they are polled: whose turn it is, and the mailboxes in which
+//! the answers to calls arrive.
 
+use super::Task;
+use super::ready::{Owner, Ready};
 use super::table::Table;
+use super::timers::Timers;
 use crate::host::Pairs;
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
+use std::collections::VecDeque;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 thread_local! {
     /// The plugin and the future that run on this thread now. Futures have no other way to reach
@@ -14,43 +18,38 @@ thread_local! {
     static CURRENT: RefCell<Option<(Rc<Reactor>, Owner)>> = const { RefCell::new(None) };
 }
 
-/// Whose future it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner {
-    /// The exchange of this stream context.
-    Stream(u32),
-    /// The job with this number of this root context.
-    Job { root: u32, job: usize },
-}
-
-impl Owner {
-    /// The context on which its hostcalls act.
-    pub(crate) fn context(self) -> u32 {
-        match self {
-            Self::Stream(context) => context,
-            Self::Job { root, .. } => root,
-        }
-    }
-}
-
-/// How a call ended.
-pub(crate) enum Delivered {
-    Reply { headers: Pairs, body: Vec<u8> },
+/// What a proxy tells of a call.
+#[derive(Debug)]
+#[expect(dead_code, reason = "gRPC calls are delivered, and not yet offered to filters")]
+pub(crate) enum Event {
+    /// The whole reply to an HTTP call.
+    Reply { headers: Pairs, body: Vec<u8>, trailers: Pairs },
+    /// An HTTP call broke off.
     Reset,
+    /// A gRPC response begins.
+    InitialMetadata(Pairs),
+    /// A gRPC message.
+    Message(Vec<u8>),
+    /// A gRPC response ends with this metadata.
+    TrailingMetadata(Pairs),
+    /// A gRPC call or stream is over, with this status.
+    Closed { status: u32, message: String },
 }
 
-/// The calls of one plugin that are under way.
+/// The calls, timers and new tasks of one plugin.
 #[derive(Default)]
 pub(crate) struct Reactor {
-    waiting: RefCell<Table<Waiting>>,
+    pub(crate) ready: Arc<Ready>,
+    pub(crate) timers: RefCell<Timers>,
+    mailboxes: RefCell<Table<Rc<RefCell<Mailbox>>>>,
+    spawned: RefCell<Vec<(u32, Task<()>)>>,
 }
 
-struct Waiting {
-    owner: Owner,
-    slot: Slot,
+#[derive(Default)]
+struct Mailbox {
+    events: VecDeque<Event>,
+    waker: Option<Waker>,
 }
-
-type Slot = Rc<RefCell<Option<Delivered>>>;
 
 impl Reactor {
     /// Runs `f` as this owner.
@@ -60,12 +59,28 @@ impl Reactor {
         f()
     }
 
-    /// Takes the owner of a call that ended; `None` where nobody waits any more.
-    pub(crate) fn take(&self, token: u32) -> Option<(Owner, impl FnOnce(Delivered))> {
-        let waiting = self.waiting.borrow_mut().remove(token)?;
-        Some((waiting.owner, move |delivered| {
-            waiting.slot.replace(Some(delivered));
-        }))
+    /// Puts an event into the mailbox of a call; answers whether anybody still has it open.
+    pub(crate) fn deliver(&self, token: u32, event: Event) -> bool {
+        let Some(mailbox) = self.mailboxes.borrow().get(token).map(Rc::clone) else { return false };
+        let waker = {
+            let mut mailbox = mailbox.borrow_mut();
+            mailbox.events.push_back(event);
+            mailbox.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Hands a future over to a root context, which goes on with it whatever becomes of streams.
+    pub(crate) fn spawn(&self, root: u32, task: Task<()>) {
+        self.spawned.borrow_mut().push((root, task));
+    }
+
+    /// The futures handed over since this was asked last.
+    pub(crate) fn take_spawned(&self) -> Vec<(u32, Task<()>)> {
+        self.spawned.take()
     }
 }
 
@@ -78,15 +93,15 @@ impl Drop for Restore {
     }
 }
 
-/// The owner whose future runs now.
-pub(crate) fn current() -> Option<Owner> {
-    CURRENT.try_with(|current| current.borrow().as_ref().map(|(_, owner)| *owner)).ok().flatten()
+/// The plugin and the owner whose future runs now; `None` outside a plugin.
+pub(crate) fn current() -> Option<(Rc<Reactor>, Owner)> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }
 
-/// A call under way. Dropped, its answer is ignored: the ABI cannot cancel it.
+/// A call under way. Dropped, what comes of it is ignored.
 pub(crate) struct InFlight {
-    token: u32,
-    slot: Slot,
+    pub(crate) token: u32,
+    mailbox: Rc<RefCell<Mailbox>>,
     reactor: Rc<Reactor>,
 }
 
@@ -95,23 +110,27 @@ impl InFlight {
     ///
     /// `None` outside any future of a plugin.
     pub(crate) fn register(token: u32) -> Option<Self> {
-        let (reactor, owner) = CURRENT.with(|current| current.borrow().clone())?;
-        let slot = Slot::default();
-        reactor.waiting.borrow_mut().insert(token, Waiting { owner, slot: Rc::clone(&slot) });
-        Some(Self { token, slot, reactor })
+        let (reactor, _) = current()?;
+        let mailbox = Rc::<RefCell<Mailbox>>::default();
+        reactor.mailboxes.borrow_mut().insert(token, Rc::clone(&mailbox));
+        Some(Self { token, mailbox, reactor })
     }
-}
 
-impl Future for InFlight {
-    type Output = Delivered;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Delivered> {
-        self.slot.take().map_or(Poll::Pending, Poll::Ready)
+    /// The next event of the call.
+    pub(crate) fn poll_event(&self, context: &mut Context<'_>) -> Poll<Event> {
+        let mut mailbox = self.mailbox.borrow_mut();
+        match mailbox.events.pop_front() {
+            Some(event) => Poll::Ready(event),
+            None => {
+                mailbox.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.reactor.waiting.borrow_mut().remove(self.token);
+        self.reactor.mailboxes.borrow_mut().remove(self.token);
     }
 }

@@ -1,22 +1,24 @@
-//! A root context: one configuration, the filter made from it, and its timed jobs.
+//! A root context: one configuration, the filter made from it, and what it does beside exchanges.
 
 use super::handler::Factory;
-use super::reactor::{Owner, Reactor};
+use super::reactor::Reactor;
+use super::ready::Owner;
+use super::table::Table;
+use super::timers::TOLERANCE;
 use super::{Handler, Task};
+use crate::clock::{self, Instant};
 use crate::error::Result;
 use crate::host::{BufferKind, HostError, host};
 use crate::metrics::Counter;
 use crate::setup::Setup;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Context;
 use std::time::Duration;
 
 /// Name of the counter of everything that a filter answered with `Err`.
 const ERRORS: &str = "mesh_filter.errors";
 /// Set by whoever starts the VM where the proxy hands out bodies while headers wait.
 const HOLD_HEADERS: &str = "MESH_FILTER_HOLD_HEADERS";
-/// Timers and clocks round differently: a job that is due within this is due.
-const TOLERANCE: Duration = Duration::from_millis(1);
 
 pub(crate) struct Root {
     id: u32,
@@ -24,30 +26,45 @@ pub(crate) struct Root {
     pub(crate) errors: Option<Counter>,
     pub(crate) hold_allowed: bool,
     jobs: Vec<Job>,
-    tick: Duration,
+    tasks: Table<Task<()>>,
+    last_task: u32,
+    /// The period of the proxy's timer, in milliseconds; 0 where it stands still.
+    period_ms: u32,
+    /// When it fires next.
+    armed: Option<Instant>,
 }
 
 /// Something that is done again and again.
 pub(crate) struct Job {
     period: Duration,
-    due: Duration,
+    due: Instant,
     start: Box<dyn Fn() -> Task<Result<()>>>,
-    running: Option<Task<Result<()>>>,
+    running: Option<u32>,
 }
 
 impl Job {
     pub(crate) fn new(period: Duration, start: Box<dyn Fn() -> Task<Result<()>>>) -> Self {
-        Self { period, due: Duration::ZERO, start, running: None }
+        Self { period, due: clock::monotonic(), start, running: None }
     }
 }
 
 impl Root {
     pub(crate) fn new(id: u32) -> Self {
-        Self { id, handler: None, errors: None, hold_allowed: false, jobs: Vec::new(), tick: Duration::ZERO }
+        Self {
+            id,
+            handler: None,
+            errors: None,
+            hold_allowed: false,
+            jobs: Vec::new(),
+            tasks: Table::default(),
+            last_task: 0,
+            period_ms: 0,
+            armed: None,
+        }
     }
 
     /// Makes the filter; an error refuses the configuration.
-    pub(crate) fn configure(&mut self, factory: Factory, size: usize) -> Result<()> {
+    pub(crate) fn configure(&mut self, factory: Factory, size: usize, reactor: &Rc<Reactor>) -> Result<()> {
         let configuration = match size {
             0 => Vec::new(),
             _ => host()
@@ -59,74 +76,101 @@ impl Root {
         self.handler = Some(factory(&configuration, &mut setup)?);
         // Without it errors are still logged: a proxy without metrics runs the filter too.
         self.errors = Counter::define(ERRORS).ok();
-        self.jobs = setup.into_jobs();
-        let now = monotonic();
+        let (jobs, tasks) = setup.into_parts();
+        self.jobs = jobs;
+        let now = clock::monotonic();
         for job in &mut self.jobs {
-            job.due = now.saturating_add(job.period);
+            job.due = now + job.period;
         }
-        self.arm(now)
+        for task in tasks {
+            self.spawn(counted(task, "a task", self.errors.clone()), now, reactor);
+        }
+        self.arm(reactor)
     }
 
-    /// Starts every job that is due.
+    /// Takes a task on. It begins at the next tick: a configuration may still be refused, and
+    /// proxies try configurations in VMs that they then throw away.
+    fn spawn(&mut self, task: Task<()>, now: Instant, reactor: &Rc<Reactor>) {
+        let owner = self.adopt(task);
+        let waker = reactor.ready.waker(owner);
+        reactor.timers.borrow_mut().add(self.id, now, waker);
+    }
+
+    /// Takes a task on; the caller wakes it.
+    pub(crate) fn adopt(&mut self, task: Task<()>) -> Owner {
+        self.last_task = self.last_task.wrapping_add(1);
+        self.tasks.insert(self.last_task, task);
+        Owner::Task { root: self.id, task: self.last_task }
+    }
+
+    /// Starts every job that is due, and wakes every future.
     pub(crate) fn tick(&mut self, reactor: &Rc<Reactor>) {
-        // One job ticks with its own period, so it is always due and needs no clock.
-        let now = if self.jobs.len() == 1 { None } else { Some(monotonic()) };
+        self.armed = None;
+        let now = clock::monotonic();
         for index in 0..self.jobs.len() {
             let Some(job) = self.jobs.get_mut(index) else { continue };
-            if let Some(now) = now {
-                if job.due > now.saturating_add(TOLERANCE) {
-                    continue;
-                }
-                job.due = now.saturating_add(job.period);
+            if job.due > now + TOLERANCE {
+                continue;
             }
-            if job.running.is_some() {
+            job.due = now + job.period;
+            if job.running.is_some_and(|task| self.tasks.get(task).is_some()) {
                 log::debug!("a job is skipped because its last run has not ended");
                 continue;
             }
-            let owner = Owner::Job { root: self.id, job: index };
-            job.running = Some(reactor.enter(owner, || (job.start)()));
-            self.wake(index, reactor);
-        }
-        if let Some(now) = now
-            && let Err(error) = self.arm(now)
-        {
-            log::error!("{error}");
-        }
-    }
-
-    /// Lets a job go on.
-    pub(crate) fn wake(&mut self, index: usize, reactor: &Rc<Reactor>) {
-        let Some(job) = self.jobs.get_mut(index) else { return };
-        let Some(mut run) = job.running.take() else { return };
-        let owner = Owner::Job { root: self.id, job: index };
-        let polled = reactor.enter(owner, || run.as_mut().poll(&mut Context::from_waker(Waker::noop())));
-        match polled {
-            Poll::Pending => job.running = Some(run),
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => {
-                log::warn!("a job failed: {error}");
-                if let Some(errors) = &self.errors {
-                    errors.increment(1);
-                }
+            let run = counted((job.start)(), "a job", self.errors.clone());
+            let owner = self.adopt(run);
+            if let (Owner::Task { task, .. }, Some(job)) = (owner, self.jobs.get_mut(index)) {
+                job.running = Some(task);
             }
+            reactor.ready.push(owner);
+        }
+        reactor.timers.borrow_mut().fire(self.id, now);
+    }
+
+    /// Lets a task go on.
+    pub(crate) fn wake(&mut self, task: u32, reactor: &Rc<Reactor>) {
+        let Some(future) = self.tasks.get_mut(task) else { return };
+        let owner = Owner::Task { root: self.id, task };
+        let waker = reactor.ready.waker(owner);
+        let polled = reactor.enter(owner, || future.as_mut().poll(&mut Context::from_waker(&waker)));
+        if polled.is_ready() {
+            self.tasks.remove(task);
         }
     }
 
-    /// Sets the proxy's one timer of this root context to the job that is due first.
-    fn arm(&mut self, now: Duration) -> Result<()> {
-        let Some(due) = self.jobs.iter().map(|job| job.due).min() else { return Ok(()) };
-        let wait = due.saturating_sub(now).max(TOLERANCE);
-        if wait != self.tick {
-            let period_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+    /// Sets the proxy's one timer of this root context to what is due first.
+    pub(crate) fn arm(&mut self, reactor: &Rc<Reactor>) -> Result<()> {
+        let timer = reactor.timers.borrow().first(self.id);
+        let due = self.jobs.iter().map(|job| job.due).chain(timer).min();
+        if self.armed.is_some_and(|armed| due.is_none_or(|due| due >= armed)) {
+            return Ok(());
+        }
+        let now = clock::monotonic();
+        // Proxies count milliseconds; rounded up, so that what the tick is for is then due.
+        let period_ms = due.map_or(0, |due| {
+            let wait = (due - now).max(TOLERANCE);
+            u32::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
+        });
+        // A timer that goes on with its period needs no hostcall, unless it has to begin anew.
+        if period_ms != self.period_ms || self.armed.is_some() {
             host().set_tick_period_milliseconds(period_ms).map_err(|status| {
                 HostError::new("proxy_set_tick_period_milliseconds", period_ms.to_string(), status)
             })?;
-            self.tick = wait;
+            self.period_ms = period_ms;
         }
+        self.armed = due.map(|_| now + Duration::from_millis(period_ms.into()));
         Ok(())
     }
 }
 
-fn monotonic() -> Duration {
-    Duration::from_nanos(host().monotonic_nanoseconds())
+/// A future whose error is logged and counted.
+fn counted(future: Task<Result<()>>, what: &'static str, errors: Option<Counter>) -> Task<()> {
+    Box::pin(async move {
+        if let Err(error) = future.await {
+            log::warn!("{what} failed: {error}");
+            if let Some(errors) = errors {
+                errors.increment(1);
+            }
+        }
+    })
 }

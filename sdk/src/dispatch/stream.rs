@@ -1,6 +1,7 @@
 //! What the future of an exchange and the callbacks of its stream share.
 
-use super::reactor::{self, Owner};
+use super::reactor;
+use super::ready::Owner;
 use crate::body::{BodyError, Chunk, Flow, Message, Transform, read};
 use crate::error::Result;
 use crate::headers::Headers;
@@ -11,7 +12,7 @@ use std::task::Poll;
 
 /// One stream, both directions.
 pub(crate) struct Stream {
-    pub(crate) context: u32,
+    pub(crate) owner: Owner,
     /// The proxy hands out bodies while headers wait.
     hold_allowed: bool,
     request: Half,
@@ -19,8 +20,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(context: u32, hold_allowed: bool) -> Self {
-        Self { context, hold_allowed, request: Half::new(Side::Request), response: Half::new(Side::Response) }
+    pub(crate) fn new(root: u32, context: u32, hold_allowed: bool) -> Self {
+        let owner = Owner::Stream { root, context };
+        Self { owner, hold_allowed, request: Half::new(Side::Request), response: Half::new(Side::Response) }
     }
 
     pub(crate) fn half(&self, side: Side) -> &Half {
@@ -37,7 +39,7 @@ impl Stream {
             MapKind::ResponseHeaders => self.response.gate.get(),
             _ => return false,
         };
-        gate == Gate::Held && reactor::current() == Some(Owner::Stream(self.context))
+        gate == Gate::Held && reactor::current().is_some_and(|(_, owner)| owner == self.owner)
     }
 
     /// Reads a body as a whole while its headers wait.

@@ -1,16 +1,18 @@
 //! What belongs to a number that the proxy has given: contexts and calls.
 //!
-//! The numbers come in rising order, so a sorted list grows at its end, and the little that is
-//! moved when something leaves costs less code in every filter than a tree would.
+//! The numbers come in rising order, so a sorted queue grows at its end and shrinks at its
+//! beginning; what is moved when something leaves in between costs less code than a tree would.
+
+use std::collections::VecDeque;
 
 /// Values by number.
 pub(crate) struct Table<T> {
-    rows: Vec<(u32, Box<T>)>,
+    rows: VecDeque<(u32, Box<T>)>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Vec::new() }
+        Self { rows: VecDeque::new() }
     }
 }
 
@@ -38,7 +40,7 @@ impl<T> Table<T> {
 
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
         let index = self.find(number).ok()?;
-        Some(*self.rows.remove(index).1)
+        self.rows.remove(index).map(|(_, value)| *value)
     }
 
     fn find(&self, number: u32) -> Result<usize, usize> {

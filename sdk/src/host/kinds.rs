@@ -20,20 +20,26 @@ pub enum LogLevel {
 }
 
 /// `proxy_header_map_type_t`, as far as the SDK uses it.
-#[cfg_attr(
-    target_arch = "wasm32",
-    expect(clippy::enum_variant_names, reason = "the ABI's names; there are trailers too")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 #[non_exhaustive]
 pub enum MapKind {
     /// Headers from the client.
     RequestHeaders = 0,
+    /// Trailers from the client.
+    RequestTrailers = 1,
     /// Headers from the upstream.
     ResponseHeaders = 2,
+    /// Trailers from the upstream.
+    ResponseTrailers = 3,
+    /// Metadata with which a gRPC response begins.
+    GrpcInitialMetadata = 4,
+    /// Metadata with which a gRPC response ends.
+    GrpcTrailingMetadata = 5,
     /// Headers of the call's response that is being delivered.
     CallResponseHeaders = 6,
+    /// Trailers of the call's response that is being delivered.
+    CallResponseTrailers = 7,
 }
 
 /// `proxy_buffer_type_t`, as far as the SDK uses it.
@@ -47,6 +53,8 @@ pub enum BufferKind {
     ResponseBody = 1,
     /// Body of the call's response that is being delivered.
     CallResponseBody = 4,
+    /// The gRPC message that is being delivered.
+    GrpcMessage = 5,
     /// The plugin's `configuration`.
     PluginConfiguration = 7,
 }

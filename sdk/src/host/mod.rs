@@ -30,6 +30,18 @@ pub(crate) use wasm::host;
 /// A list of names and values in the order in which the proxy holds them.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
+/// Where a gRPC call goes.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(target_arch = "wasm32"), expect(clippy::exhaustive_structs, reason = "the ABI's parameters"))]
+pub struct GrpcMethod<'a> {
+    /// Name of a cluster, or a serialised `envoy.config.core.v3.GrpcService`.
+    pub target: &'a [u8],
+    /// Full name of the service.
+    pub service: &'a str,
+    /// Name of the method.
+    pub method: &'a str,
+}
+
 /// What a filter may ask of its proxy.
 ///
 /// Methods are named as the imports, without `proxy_`. They act on the context whose callback
@@ -122,11 +134,35 @@ pub trait Host {
     fn http_call(
         &self,
         cluster: &str,
-        headers: &[(&str, &str)],
+        headers: &[(&str, &[u8])],
         body: &[u8],
-        trailers: &[(&str, &str)],
+        trailers: &[(&str, &[u8])],
         timeout_ms: u32,
     ) -> Result<u32, Status>;
+
+    /// Starts a unary gRPC call and answers its token.
+    fn grpc_call(
+        &self,
+        method: &GrpcMethod<'_>,
+        metadata: &[(&str, &[u8])],
+        message: &[u8],
+        timeout_ms: u32,
+    ) -> Result<u32, Status>;
+
+    /// Opens a gRPC stream and answers its token.
+    fn grpc_stream(&self, method: &GrpcMethod<'_>, metadata: &[(&str, &[u8])]) -> Result<u32, Status>;
+
+    /// Sends a message on a gRPC stream.
+    fn grpc_send(&self, token: u32, message: &[u8], end_of_stream: bool) -> Result<(), Status>;
+
+    /// Ends our side of a gRPC stream.
+    fn grpc_close(&self, token: u32) -> Result<(), Status>;
+
+    /// Gives a gRPC call or stream up.
+    fn grpc_cancel(&self, token: u32) -> Result<(), Status>;
+
+    /// Code and message of what happened to the call whose callback runs.
+    fn get_status(&self) -> Result<(u32, Vec<u8>), Status>;
 
     /// Sets the period of the root context's tick; 0 ends it.
     fn set_tick_period_milliseconds(&self, period_ms: u32) -> Result<(), Status>;

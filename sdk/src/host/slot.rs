@@ -1,6 +1,6 @@
 //! The host of native targets: whatever the test harness has put in place on this thread.
 
-use super::{BufferKind, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status};
+use super::{BufferKind, GrpcMethod, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -144,11 +144,35 @@ impl Host for Refusing {
     fn http_call(
         &self,
         _: &str,
-        _: &[(&str, &str)],
+        _: &[(&str, &[u8])],
         _: &[u8],
-        _: &[(&str, &str)],
+        _: &[(&str, &[u8])],
         _: u32,
     ) -> Result<u32, Status> {
+        Err(self.0)
+    }
+
+    fn grpc_call(&self, _: &GrpcMethod<'_>, _: &[(&str, &[u8])], _: &[u8], _: u32) -> Result<u32, Status> {
+        Err(self.0)
+    }
+
+    fn grpc_stream(&self, _: &GrpcMethod<'_>, _: &[(&str, &[u8])]) -> Result<u32, Status> {
+        Err(self.0)
+    }
+
+    fn grpc_send(&self, _: u32, _: &[u8], _: bool) -> Result<(), Status> {
+        Err(self.0)
+    }
+
+    fn grpc_close(&self, _: u32) -> Result<(), Status> {
+        Err(self.0)
+    }
+
+    fn grpc_cancel(&self, _: u32) -> Result<(), Status> {
+        Err(self.0)
+    }
+
+    fn get_status(&self) -> Result<(u32, Vec<u8>), Status> {
         Err(self.0)
     }
 

@@ -1,15 +1,13 @@
-//! The host of `wasm32`: the imports of the module, and the only `unsafe` code of the SDK.
+//! The host of `wasm32`: one import for each method.
 //!
-//! The `proxy-wasm` crate declares the same imports, but with an enumeration as result. A proxy
-//! that answers a number outside that enumeration would be undefined behaviour there, and its
-//! wrappers panic on statuses that they do not expect. Here every result is a plain number.
-//! The one exception is `proxy_http_call`: the crate's dispatcher only accepts answers to calls
-//! that went out through its own function.
+//! With `exports` the only `unsafe` code of the SDK. The `proxy-wasm` crate declares the same
+//! imports, but its wrappers panic on statuses that they do not expect.
 #![expect(unsafe_code, reason = "imports are foreign functions")]
 
-use super::{BufferKind, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status, pairs};
-use std::ptr;
-use std::time::Duration;
+mod imports;
+
+use super::{BufferKind, GrpcMethod, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status, pairs};
+use imports::*;
 
 /// The imports.
 struct Imports;
@@ -17,122 +15,6 @@ struct Imports;
 /// The host in place: always the imports.
 pub(crate) fn host() -> &'static dyn Host {
     &Imports
-}
-
-#[link(wasm_import_module = "env")]
-unsafe extern "C" {
-    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
-    fn proxy_get_log_level(level: *mut u32) -> u32;
-    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
-    fn proxy_get_property(path: *const u8, size: usize, out: *mut *mut u8, out_size: *mut usize) -> u32;
-    fn proxy_set_property(path: *const u8, size: usize, value: *const u8, value_size: usize) -> u32;
-    fn proxy_get_header_map_pairs(map: u32, out: *mut *mut u8, out_size: *mut usize) -> u32;
-    fn proxy_replace_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
-    fn proxy_add_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
-    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
-    fn proxy_get_buffer_bytes(
-        buffer: u32,
-        start: usize,
-        size: usize,
-        out: *mut *mut u8,
-        out_size: *mut usize,
-    ) -> u32;
-    fn proxy_set_buffer_bytes(
-        buffer: u32,
-        start: usize,
-        size: usize,
-        bytes: *const u8,
-        bytes_size: usize,
-    ) -> u32;
-    fn proxy_send_local_response(
-        status: u32,
-        details: *const u8,
-        details_size: usize,
-        body: *const u8,
-        body_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        grpc_status: i32,
-    ) -> u32;
-    fn proxy_continue_stream(side: u32) -> u32;
-    fn proxy_close_stream(side: u32) -> u32;
-    fn proxy_get_shared_data(
-        key: *const u8,
-        key_size: usize,
-        out: *mut *mut u8,
-        out_size: *mut usize,
-        cas: *mut u32,
-    ) -> u32;
-    fn proxy_set_shared_data(
-        key: *const u8,
-        key_size: usize,
-        value: *const u8,
-        value_size: usize,
-        cas: u32,
-    ) -> u32;
-    fn proxy_register_shared_queue(name: *const u8, size: usize, token: *mut u32) -> u32;
-    fn proxy_resolve_shared_queue(
-        vm_id: *const u8,
-        vm_id_size: usize,
-        name: *const u8,
-        name_size: usize,
-        token: *mut u32,
-    ) -> u32;
-    fn proxy_enqueue_shared_queue(token: u32, value: *const u8, size: usize) -> u32;
-    fn proxy_dequeue_shared_queue(token: u32, out: *mut *mut u8, out_size: *mut usize) -> u32;
-    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
-    fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
-    fn proxy_record_metric(metric: u32, value: u64) -> u32;
-    fn proxy_get_metric(metric: u32, value: *mut u64) -> u32;
-    fn proxy_set_effective_context(context: u32) -> u32;
-}
-
-#[link(wasm_import_module = "wasi_snapshot_preview1")]
-unsafe extern "C" {
-    fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
-    fn random_get(buffer: *mut u8, size: usize) -> u32;
-}
-
-/// WASI's number of the clock that never runs backwards.
-const MONOTONIC: u32 = 1;
-
-fn check(status: u32) -> Result<(), Status> {
-    if status == Status::OK.0 { Ok(()) } else { Err(Status(status)) }
-}
-
-/// Where the proxy puts bytes that it allocated in this module.
-struct Out {
-    bytes: *mut u8,
-    size: usize,
-}
-
-impl Out {
-    const EMPTY: Self = Self { bytes: ptr::null_mut(), size: 0 };
-
-    /// The bytes, once the proxy has answered with `status`.
-    fn take(self, status: u32) -> Result<Vec<u8>, Status> {
-        check(status)?;
-        if self.bytes.is_null() || self.size == 0 {
-            return Ok(Vec::new());
-        }
-        // SAFETY: both fields start as "nothing" and only the proxy writes them. It writes a
-        // pointer that it got from this module's exported allocator for exactly `size` bytes,
-        // which is a boxed slice of the global allocator, and gives it away by that.
-        Ok(unsafe { Vec::from_raw_parts(self.bytes, self.size, self.size) })
-    }
 }
 
 impl Host for Imports {
@@ -320,15 +202,102 @@ impl Host for Imports {
     fn http_call(
         &self,
         cluster: &str,
-        headers: &[(&str, &str)],
+        headers: &[(&str, &[u8])],
         body: &[u8],
-        trailers: &[(&str, &str)],
+        trailers: &[(&str, &[u8])],
         timeout_ms: u32,
     ) -> Result<u32, Status> {
-        let body = (!body.is_empty()).then_some(body);
-        let timeout = Duration::from_millis(u64::from(timeout_ms));
-        proxy_wasm::hostcalls::dispatch_http_call(cluster, headers.to_vec(), body, trailers.to_vec(), timeout)
-            .map_err(|status| Status(status as u32))
+        let (headers, trailers) = (pairs::encode(headers), pairs::encode(trailers));
+        let mut token = 0;
+        // SAFETY: the four slices are live and only read; the proxy writes one `u32`, and `token` is one.
+        check(unsafe {
+            proxy_http_call(
+                cluster.as_ptr(),
+                cluster.len(),
+                headers.as_ptr(),
+                headers.len(),
+                body.as_ptr(),
+                body.len(),
+                trailers.as_ptr(),
+                trailers.len(),
+                timeout_ms,
+                &raw mut token,
+            )
+        })
+        .map(|()| token)
+    }
+
+    fn grpc_call(
+        &self,
+        method: &GrpcMethod<'_>,
+        metadata: &[(&str, &[u8])],
+        message: &[u8],
+        timeout_ms: u32,
+    ) -> Result<u32, Status> {
+        let GrpcMethod { target, service, method } = method;
+        let metadata = pairs::encode(metadata);
+        let mut token = 0;
+        // SAFETY: the five slices are live and only read; the proxy writes one `u32`, and `token` is one.
+        check(unsafe {
+            proxy_grpc_call(
+                target.as_ptr(),
+                target.len(),
+                service.as_ptr(),
+                service.len(),
+                method.as_ptr(),
+                method.len(),
+                metadata.as_ptr(),
+                metadata.len(),
+                message.as_ptr(),
+                message.len(),
+                timeout_ms,
+                &raw mut token,
+            )
+        })
+        .map(|()| token)
+    }
+
+    fn grpc_stream(&self, method: &GrpcMethod<'_>, metadata: &[(&str, &[u8])]) -> Result<u32, Status> {
+        let GrpcMethod { target, service, method } = method;
+        let metadata = pairs::encode(metadata);
+        let mut token = 0;
+        // SAFETY: the four slices are live and only read; the proxy writes one `u32`, and `token` is one.
+        check(unsafe {
+            proxy_grpc_stream(
+                target.as_ptr(),
+                target.len(),
+                service.as_ptr(),
+                service.len(),
+                method.as_ptr(),
+                method.len(),
+                metadata.as_ptr(),
+                metadata.len(),
+                &raw mut token,
+            )
+        })
+        .map(|()| token)
+    }
+
+    fn grpc_send(&self, token: u32, message: &[u8], end_of_stream: bool) -> Result<(), Status> {
+        // SAFETY: the slice is live, and the proxy only reads it.
+        check(unsafe { proxy_grpc_send(token, message.as_ptr(), message.len(), end_of_stream.into()) })
+    }
+
+    fn grpc_close(&self, token: u32) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_grpc_close(token) })
+    }
+
+    fn grpc_cancel(&self, token: u32) -> Result<(), Status> {
+        // SAFETY: takes and returns numbers only.
+        check(unsafe { proxy_grpc_cancel(token) })
+    }
+
+    fn get_status(&self) -> Result<(u32, Vec<u8>), Status> {
+        let (mut code, mut out) = (0, Out::EMPTY);
+        // SAFETY: the proxy writes one `u32`, one pointer and one size, and these are they.
+        let status = unsafe { proxy_get_status(&raw mut code, &raw mut out.bytes, &raw mut out.size) };
+        Ok((code, out.take(status)?))
     }
 
     fn set_tick_period_milliseconds(&self, period_ms: u32) -> Result<(), Status> {

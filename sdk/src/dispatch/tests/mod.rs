@@ -10,6 +10,7 @@ use crate::prelude::*;
 mod bodies;
 mod calls;
 mod failures;
+mod tasks;
 
 /// A filter without configuration.
 macro_rules! filter {
