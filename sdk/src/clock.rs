@@ -44,6 +44,11 @@ impl Instant {
     pub fn elapsed(self) -> Duration {
         monotonic() - self
     }
+
+    /// How far it is from the moment from which this clock counts.
+    pub(crate) fn since_start(self) -> Duration {
+        self.0
+    }
 }
 
 /// The time between two moments; zero where the right one is the later.

@@ -3,13 +3,16 @@
 //! A module is one VM, and this is its memory. Natively several plugins share a thread; each is
 //! known by its host, so that tests do not see each other.
 
+use crate::call::Budgets;
 use crate::logger::Memory;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The memory of one VM.
 #[derive(Default)]
 pub(crate) struct Vm {
     pub(crate) log: Memory,
+    pub(crate) retries: RefCell<Budgets>,
 }
 
 /// The VM whose code runs now.
@@ -25,7 +28,6 @@ pub(crate) fn current() -> Rc<Vm> {
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn current() -> Rc<Vm> {
     use crate::host::{Host, host};
-    use std::cell::RefCell;
     use std::rc::Weak;
 
     type Known = (Weak<dyn Host>, Rc<Vm>);

@@ -9,16 +9,23 @@
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! What fails may be [made again](Call::retry); [`crate::task::join`] makes several calls at once.
 
+mod budget;
 mod cluster;
 mod error;
 mod reply;
 mod request;
+mod retry;
 
+pub use budget::Budget;
+pub(crate) use budget::Budgets;
 pub use cluster::{ClusterName, ClusterNameError};
 pub use error::{CallError, InvalidCall};
 pub use reply::Reply;
 pub use request::{Call, DEFAULT_TIMEOUT};
+pub use retry::{On, Retry, RetryError, RetryingCall, Stopped};
 
 /// A `GET` of a path (and query).
 pub fn get(cluster: &ClusterName, path: impl Into<String>) -> Call {

@@ -18,6 +18,7 @@ pub struct Reply {
     headers: Headers,
     body: Vec<u8>,
     trailers: Headers,
+    pub(super) tries: u32,
 }
 
 impl Reply {
@@ -43,7 +44,7 @@ impl Reply {
             return Err(CallError::Unreachable { cluster, reason });
         }
         let trailers = Headers::local(MapKind::CallResponseTrailers, trailers);
-        Ok(Self { cluster, status, headers, body, trailers })
+        Ok(Self { cluster, status, headers, body, trailers, tries: 1 })
     }
 
     /// The status.
@@ -85,6 +86,13 @@ impl Reply {
     #[must_use]
     pub fn trailers(&self) -> &Headers {
         &self.trailers
+    }
+
+    /// How often the call was made, this time included: 1 unless [`super::Call::retry`] made it
+    /// again.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.tries
     }
 
     /// The body, without a copy.

@@ -1,7 +1,7 @@
 //! A call on its way from the builder to the proxy.
 
 use super::error::InvalidCall;
-use super::{CallError, ClusterName, Reply};
+use super::{CallError, ClusterName, Reply, Retry, RetryingCall};
 use crate::dispatch::{Event, InFlight};
 use crate::headers::{HeaderName, check_value};
 use crate::host::{Status, host};
@@ -67,6 +67,24 @@ impl Call {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Makes the call again where it fails in a way that this says.
+    pub fn retry(self, retry: Retry) -> RetryingCall {
+        RetryingCall::new(self, retry)
+    }
+
+    pub(super) fn cluster(&self) -> &ClusterName {
+        &self.cluster
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether making it twice does no more than making it once (RFC 9110, section 9.2.2).
+    pub(super) fn is_idempotent(&self) -> bool {
+        matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
     }
 
     /// Makes the call and waits for its reply.

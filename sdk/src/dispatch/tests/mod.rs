@@ -10,6 +10,8 @@ use crate::prelude::*;
 mod bodies;
 mod calls;
 mod failures;
+mod retries;
+mod several;
 mod tasks;
 
 /// A filter without configuration.

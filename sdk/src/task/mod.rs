@@ -1,9 +1,16 @@
-//! What a filter does beside waiting for calls: sleeping, and work that outlives an exchange.
+//! What a filter does beside waiting for calls: sleeping, waiting for several things at once, and
+//! work that outlives an exchange.
 //!
 //! Futures run wherever a filter's own code runs: in [`crate::Filter::handle`], in the jobs and
 //! tasks of [`crate::Setup`], and in what is spawned here. Their wakers are real ones, so
 //! combinators and channels of other crates work too; executors and timers of other crates do not,
 //! because a VM has neither threads nor a reactor of its own.
+
+mod join;
+mod race;
+
+pub use join::{Join, join, join_all};
+pub use race::{Elapsed, race, timeout};
 
 use crate::clock::{Instant, monotonic};
 use crate::dispatch::{Reactor, TOLERANCE, current};
