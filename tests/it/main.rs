@@ -5,6 +5,8 @@ mod assemblyscript;
 #[cfg(test)]
 mod harm;
 #[cfg(test)]
+mod harness;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod parity;

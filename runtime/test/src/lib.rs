@@ -12,7 +12,7 @@
 //! a test says so, and two runs are the same. Nothing here compiles a Wasm engine unless the
 //! feature `wasm` asks for it; `cargo mesh-filter test` plays the same files on built modules.
 //!
-//! Reading order: [`prelude`] and [`scenario`] (what tests see), [`report`], `traffic` and
+//! Reading order: [`prelude`] and [`scenario`] (what tests see), [`report`], `traffic`, `grpc` and
 //! `matcher` (what they are made of), `sim` (virtual time), `native` and `world` (what runs).
 
 pub mod prelude;
@@ -23,6 +23,7 @@ pub mod report;
 pub mod scenario;
 
 mod cargo;
+mod grpc;
 mod native;
 mod panics;
 mod sim;

@@ -160,6 +160,10 @@ pub struct Received {
     pub trailers: Headers,
     /// Its end has been seen.
     pub complete: bool,
+    /// The messages of a gRPC callout, which has no body here.
+    pub messages: Vec<Bytes>,
+    /// The plugin gave the gRPC callout up.
+    pub cancelled: bool,
 }
 
 impl Received {
@@ -168,6 +172,13 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();
         self.headers.get(name.as_bytes()).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Service and method of a gRPC callout.
+    #[must_use]
+    pub fn grpc_method(&self) -> (&str, &str) {
+        let path = self.header(":path").unwrap_or_default();
+        path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).unwrap_or_default()
     }
 
     /// The status of a response; 0 where there is none.

@@ -5,11 +5,12 @@ mod cluster;
 mod exchange;
 mod message;
 
+pub use crate::grpc::{GrpcReply, grpc};
 pub use check::{
     Check, Checked, body, complete, contains, ends, header, log, matches, metric, no_header,
     no_upstream_call, not, reset, starts, status, trailer,
 };
-pub use cluster::Cluster;
+pub use cluster::{Cluster, GrpcMock};
 pub use exchange::{Exchange, Pending};
 pub use message::{Reply, Request, get, post, reply, request};
 
@@ -135,12 +136,19 @@ impl Sim {
     /// When the filter refuses it, or panics.
     #[expect(clippy::needless_pass_by_value, reason = "so that `json!` stands in the call")]
     pub fn filter<F: Filter>(&self, config: serde_json::Value) -> Result<TestFilter, FilterError> {
+        let text = if config.is_null() { String::new() } else { config.to_string() };
+        self.start(&World::native::<F>(), text)
+    }
+
+    /// Starts the filter of this world, such as a built module, with the bytes of its configuration.
+    ///
+    /// # Errors
+    /// When the filter refuses it, or traps.
+    pub fn start(&self, world: &World, config: impl Into<Vec<u8>>) -> Result<TestFilter, FilterError> {
         let mut setup = self.state.settings.borrow().clone();
-        if !config.is_null() {
-            setup.configuration = config.to_string().into_bytes();
-        }
+        setup.configuration = config.into();
         let before = self.mark();
-        let started = self.state.engine.borrow_mut().add(&World::native::<F>(), &setup);
+        let started = self.state.engine.borrow_mut().add(world, &setup);
         let plugin = started.map_err(|error| FilterError { error, logs: self.logs_since(before) })?;
         let upstream = Rc::new(RefCell::new(reply(200).into_behaviour()));
         Ok(TestFilter { sim: self.clone(), plugin, upstream })
@@ -228,3 +236,6 @@ impl std::fmt::Debug for TestFilter {
 pub(crate) fn fail(message: &str) -> ! {
     panic!("{message}")
 }
+
+#[cfg(test)]
+mod tests;

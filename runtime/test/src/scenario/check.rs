@@ -1,6 +1,7 @@
 //! Compares what a step did with what it expects.
 
 use super::expect::{Arrival, Callouts, Expect, HeaderExpectation, LogMatcher, MessageMatcher, Placed};
+use super::grpc::GrpcExpectation;
 use crate::matcher::Mismatch;
 use crate::report::Problem;
 use crate::sim::{Finished, LogLine};
@@ -80,6 +81,39 @@ fn message(matcher: &MessageMatcher, message: &Received, what: &str, problems: &
     }
 }
 
+fn grpc(expected: &Placed<GrpcExpectation>, call: &Received, what: &str, problems: &mut Vec<Problem>) {
+    let GrpcExpectation { service, method, messages, ended, cancelled } = &expected.value;
+    let names = call.grpc_method();
+    for (name, expected, actual) in [("service", service, names.0), ("method", method, names.1)] {
+        if let Some(Placed { place, value }) = expected
+            && let Err(mismatch) = value.check(actual.as_bytes())
+        {
+            problems.push(problem(place, mismatch.of(&format!("{what} {name}"))));
+        }
+    }
+    if let Some(Placed { place, value }) = messages {
+        if value.len() == call.messages.len() {
+            for (expected, message) in value.iter().zip(&call.messages) {
+                if let Err(mismatch) = expected.value.check(message) {
+                    problems.push(problem(&expected.place, mismatch.of(&format!("{what} message"))));
+                }
+            }
+        } else {
+            let text = format!("{what}: expected {} messages, got {}", value.len(), call.messages.len());
+            problems.push(Problem::at(place, text));
+        }
+    }
+    for (name, expected, actual) in
+        [("ended", ended, call.complete), ("cancelled", cancelled, call.cancelled)]
+    {
+        if let Some(Placed { place, value }) = expected
+            && *value != actual
+        {
+            problems.push(Problem::at(place, format!("{what} {name}: expected {value}, got {actual}")));
+        }
+    }
+}
+
 /// What of the expectations about the step as a whole does not hold.
 pub(crate) fn step(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
     if let Some(Placed { place, value }) = &expect.statuses {
@@ -146,7 +180,11 @@ fn callouts(
                 return;
             }
             for (matcher, call) in requests.iter().zip(calls) {
-                message(matcher, call, &format!("callout to `{cluster}`"), problems);
+                let what = format!("callout to `{cluster}`");
+                message(matcher, call, &what, problems);
+                if let Some(expected) = &matcher.grpc {
+                    grpc(expected, call, &what, problems);
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Expectations of a step as the file writes them, each with its place.
 
 use super::files::Folder;
+use super::grpc::{self, GrpcExpectation};
 use super::matchers::{header, matcher};
 use super::message::{REQUEST_PARTS, header_name};
 use crate::matcher::{HeaderMatcher, Matcher};
@@ -42,6 +43,8 @@ pub(crate) struct MessageMatcher {
     pub(crate) headers: Vec<HeaderExpectation>,
     pub(crate) body: Option<Placed<Matcher>>,
     pub(crate) trailers: Vec<HeaderExpectation>,
+    /// Of callouts only: that they are of gRPC, and how.
+    pub(crate) grpc: Option<Box<Placed<GrpcExpectation>>>,
 }
 
 /// A condition on one header or trailer.
@@ -114,7 +117,7 @@ impl Expect {
             for entry in node.entries()? {
                 let callouts = match entry.value.kind() {
                     Kind::List(items) => {
-                        let request = |item: &Node| message(item, folder, &REQUEST_PARTS);
+                        let request = |item: &Node| callout(item, folder);
                         Callouts::Requests(items.iter().map(request).collect::<Result<_>>()?)
                     }
                     _ => Callouts::Count(matcher(&entry.value, folder)?),
@@ -139,6 +142,20 @@ fn arrival(
         return Ok(placed(node, node.choice(&[(missing, Arrival::Missing), (there, whole)])?));
     }
     Ok(placed(node, Arrival::Message(Box::new(message(node, folder, parts)?))))
+}
+
+fn callout(node: &Node, folder: &Folder) -> Result<MessageMatcher> {
+    let entries = node.entries()?;
+    if !entries.iter().any(|entry| entry.key == "grpc") {
+        return message(node, folder, &REQUEST_PARTS);
+    }
+    let fields = node.mapping(&["grpc", "headers"])?;
+    let call = fields.required("grpc")?;
+    Ok(MessageMatcher {
+        headers: headers(&fields, "headers", "header", folder)?,
+        grpc: Some(Box::new(placed(call, grpc::expectation(call, folder)?))),
+        ..MessageMatcher::default()
+    })
 }
 
 fn message(node: &Node, folder: &Folder, parts: &[(&'static str, &str)]) -> Result<MessageMatcher> {
@@ -212,6 +229,6 @@ pub(crate) fn count(node: &Node) -> Result<usize> {
     node.u32(0..=MAX_COUNT).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-fn placed<T>(node: &Node, value: T) -> Placed<T> {
+pub(crate) fn placed<T>(node: &Node, value: T) -> Placed<T> {
     Placed { place: node.place().clone(), value }
 }

@@ -1,6 +1,6 @@
 //! Reads matchers: a scalar is equality, a mapping names conditions.
 
-use super::body::decode_base64;
+use super::body::{decode_base64, decode_hex};
 use super::files::Folder;
 use crate::matcher::{HeaderMatcher, JsonPattern, Matcher, Shape};
 use mesh_filter_runtime::document::{Kind, Node, Result};
@@ -19,6 +19,7 @@ pub(crate) const KEYS: &[&str] = &[
     "json_equals",
     "file",
     "base64",
+    "hex",
     "len",
     "lt",
     "gt",
@@ -73,6 +74,7 @@ fn condition(name: &str, value: &Node, folder: &Folder) -> Result<Matcher> {
         "json_equals" => Matcher::JsonEquals(value.to_json()?),
         "file" => Matcher::Equals(folder.read(value)?),
         "base64" => Matcher::Equals(decode_base64(value)?),
+        "hex" => Matcher::Equals(decode_hex(value)?),
         "len" => Matcher::Len(Box::new(matcher(value, folder)?)),
         "lt" => Matcher::Lt(value.float()?),
         "gt" => Matcher::Gt(value.float()?),

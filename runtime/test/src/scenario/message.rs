@@ -2,15 +2,16 @@
 
 use super::body::body;
 use super::files::Folder;
+use super::grpc;
 use super::matchers::{header, matcher};
-use crate::sim::{Condition, Rule};
+use crate::sim::{Condition, Rule, Rules};
 use crate::traffic::{Answer, Behaviour, Chunking, Fault, Message};
 use mesh_filter_runtime::document::{Error, Fields, Kind, Node, Result};
 use mesh_filter_runtime::headers::Headers;
 use std::time::Duration;
 
 /// The faults by name.
-const FAULTS: [(&str, Fault); 4] = [
+pub(crate) const FAULTS: [(&str, Fault); 4] = [
     ("timeout", Fault::Timeout),
     ("reset", Fault::Reset),
     ("refused", Fault::Refused),
@@ -70,7 +71,8 @@ fn rest(fields: &Fields<'_>, folder: &Folder, message: &mut Message) -> Result<(
     Ok(())
 }
 
-fn headers(node: &Node) -> Result<Headers> {
+/// Reads headers that are sent.
+pub(crate) fn headers(node: &Node) -> Result<Headers> {
     let mut headers = Headers::new();
     for entry in node.entries()? {
         header_name(&entry.key).map_err(|problem| Error::new(&entry.place, problem))?;
@@ -108,15 +110,26 @@ pub(crate) fn chunk_size(node: &Node) -> Result<Chunking> {
 }
 
 /// Reads the mock of one cluster: one rule, or a list of which the first that fits answers.
-pub(crate) fn rules(node: &Node, folder: &Folder) -> Result<Vec<Rule>> {
+pub(crate) fn rules(node: &Node, folder: &Folder) -> Result<Rules> {
+    let mut rules = Rules::default();
     match node.kind() {
-        Kind::List(items) => items.iter().map(|item| rule(item, folder)).collect(),
-        _ => Ok(vec![rule(node, folder)?]),
+        Kind::List(items) => items.iter().try_for_each(|item| rule(item, folder, &mut rules))?,
+        _ => rule(node, folder, &mut rules)?,
     }
+    Ok(rules)
 }
 
-fn rule(node: &Node, folder: &Folder) -> Result<Rule> {
-    let fields = node.mapping(&["when", "reply", "fail"])?;
+fn rule(node: &Node, folder: &Folder, rules: &mut Rules) -> Result<()> {
+    let fields = node.mapping(&["when", "grpc", "reply", "fail"])?;
+    if fields.get("grpc").is_some() {
+        rules.grpc.push(grpc::rule(&fields, folder)?);
+        return Ok(());
+    }
+    if let Some(fault) = fields.get("fail").filter(|_| grpc::is_plain_failure(&fields)) {
+        fields.one_of(&["reply", "fail"])?;
+        rules.fail(fault.choice(&FAULTS)?, Duration::ZERO);
+        return Ok(());
+    }
     let when = fields.optional("when", |node| condition(node, folder))?.unwrap_or_default();
     let (form, value) = fields.one_of(&["reply", "fail"])?;
     let behaviour = match form {
@@ -126,7 +139,8 @@ fn rule(node: &Node, folder: &Folder) -> Result<Rule> {
         }
         _ => failure(value, folder, Duration::ZERO)?,
     };
-    Ok(Rule { when, behaviour })
+    rules.http.push(Rule { when, behaviour });
+    Ok(())
 }
 
 /// Reads `fail`: a fault by name, or a wrong answer.

@@ -2,13 +2,14 @@
 //!
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
-//! order: `suite` (the file), `template`, `step`, `message`, `expect`, `matchers`, `body`
-//! (its parts), `run` and `check` (what happens).
+//! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
+//! `body` (its parts), `run` and `check` (what happens).
 
 mod body;
 mod check;
 mod expect;
 mod files;
+mod grpc;
 mod matchers;
 mod message;
 mod run;

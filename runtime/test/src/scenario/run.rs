@@ -301,6 +301,12 @@ fn rest(message: &Received) -> String {
     if !message.body.is_empty() {
         text.push_str(&format!("  body {}", shown(&message.body)));
     }
+    for sent in &message.messages {
+        text.push_str(&format!("  message {}", shown(sent)));
+    }
+    if message.cancelled {
+        text.push_str("  cancelled");
+    }
     for (name, value) in message.trailers.iter() {
         text.push_str(&format!(
             "  trailer {}: {}",

@@ -4,7 +4,7 @@ use super::expect::{Expect, count};
 use super::files::Folder;
 use super::message::{behaviour, request, rules};
 use super::template::Variables;
-use crate::sim::Rule;
+use crate::sim::Rules;
 use crate::traffic::{Behaviour, Message};
 use mesh_filter_runtime::document::{Entry, Kind, Node, Place, Result};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) enum Step {
     /// Time passes.
     Advance { span: Duration, expect: Expect },
     /// Clusters answer differently from now on; `None`: as at the beginning.
-    Mock(Vec<(String, Option<Vec<Rule>>)>),
+    Mock(Vec<(String, Option<Rules>)>),
 }
 
 /// A request that is sent once or several times.
@@ -92,7 +92,7 @@ impl Exchanges {
     }
 }
 
-fn mock(entry: &Entry, folder: &Folder) -> Result<(String, Option<Vec<Rule>>)> {
+fn mock(entry: &Entry, folder: &Folder) -> Result<(String, Option<Rules>)> {
     let rules = match entry.value.kind() {
         Kind::Scalar { .. } => {
             entry.value.choice(&[("default", ())])?;

@@ -8,7 +8,7 @@ use super::step::Step;
 use super::template::Variables;
 use super::time::moment;
 use crate::matcher::Matcher;
-use crate::sim::{Rule, Setup};
+use crate::sim::{Rules, Setup};
 use crate::traffic::{Behaviour, Chunking, Message};
 use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Kind, Node, Place, Result};
 use mesh_filter_runtime::plugin::FailurePolicy;
@@ -41,7 +41,7 @@ pub(super) struct Case {
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) setup: Setup,
-    pub(super) mocks: BTreeMap<String, Vec<Rule>>,
+    pub(super) mocks: BTreeMap<String, Rules>,
     pub(super) upstream: Behaviour,
     pub(super) chunking: Plan,
 }

@@ -4,7 +4,7 @@ use super::{Engine, Event};
 use crate::traffic::{Answer, Behaviour, Fault, Message, Received};
 use bytes::Bytes;
 use mesh_filter_runtime::headers::Headers;
-use mesh_filter_runtime::host::{GrpcAction, GrpcPart, HttpCall, HttpCallOutcome};
+use mesh_filter_runtime::host::{HttpCall, HttpCallOutcome};
 use mesh_filter_runtime::worker::VmId;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ pub(super) const REFUSED: (u16, &str) = (
 impl Engine {
     pub(super) fn call_out(&mut self, vm: VmId, call: HttpCall) {
         let HttpCall { token, root, cluster, headers, body, trailers, timeout, .. } = call;
-        let received = Received { headers, body: body.to_vec(), trailers, complete: true };
+        let received =
+            Received { headers, body: body.to_vec(), trailers, complete: true, ..Received::default() };
         let what = format!(
             "{} {}",
             received.header(":method").unwrap_or_default(),
@@ -35,25 +36,6 @@ impl Engine {
         let Some((delay, outcome)) = outcome(behaviour, timeout) else { return };
         let at = self.clock.elapsed().saturating_add(delay);
         self.agenda.enter(at, Event::Call { vm, root, token, outcome });
-    }
-}
-
-impl Engine {
-    /// Carries a gRPC callout out. Nobody can mock one yet, so every cluster refuses it, and the
-    /// test is told; what goes on with it finds it closed.
-    pub(super) fn grpc(&mut self, vm: VmId, action: GrpcAction) {
-        let GrpcAction::Open(call) = action else { return };
-        let path = call.headers.get(b":path").map(|path| String::from_utf8_lossy(path).into_owned());
-        let (cluster, path) = (&call.cluster, path.unwrap_or_default());
-        self.journal.note(format!("  gRPC callout to `{cluster}`: {path}"));
-        self.problems.push(format!(
-            "the plugin called out to cluster `{cluster}` by gRPC (`{path}`), which cannot be mocked yet"
-        ));
-        let part = GrpcPart::Failed {
-            text: Bytes::from_static(REFUSED.1.as_bytes()),
-            details: "upstream_reset_before_response_started{remote_connection_failure}".to_owned(),
-        };
-        self.agenda.enter(self.clock.elapsed(), Event::Grpc { vm, token: call.token, part });
     }
 }
 

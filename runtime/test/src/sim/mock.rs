@@ -1,12 +1,14 @@
 //! Clusters that plugins call out to: what they answer, and what they have been asked.
 
 use super::journal::Journal;
+use crate::grpc::{GrpcAnswer, GrpcCondition, GrpcRule, Moment};
 use crate::matcher::{HeaderMatcher, Matcher};
 use crate::traffic::{Answer, Behaviour, Fault, Received};
 use mesh_filter_runtime::host::Clusters;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// All mocked clusters of a simulation.
 #[derive(Debug)]
@@ -19,8 +21,15 @@ pub(crate) struct Mocks {
 
 #[derive(Debug, Default)]
 struct Mock {
-    rules: Vec<Rule>,
+    rules: Rules,
     calls: Vec<Received>,
+}
+
+/// What a cluster answers, by protocol; of the rules that fit the first one does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    pub(crate) http: Vec<Rule>,
+    pub(crate) grpc: Vec<GrpcRule>,
 }
 
 /// What a cluster answers to some requests.
@@ -38,6 +47,16 @@ pub(crate) struct Condition {
     pub(crate) body: Option<Matcher>,
 }
 
+impl Rules {
+    /// Every callout fails, of whichever protocol.
+    pub(crate) fn fail(&mut self, fault: Fault, delay: Duration) {
+        let behaviour = Behaviour { answer: Answer::Fail(fault), delay };
+        self.http.push(Rule { when: Condition::default(), behaviour });
+        let when = GrpcCondition { at: Moment::Open, ..GrpcCondition::default() };
+        self.grpc.push(GrpcRule { when, answer: GrpcAnswer::Fail(fault), delay });
+    }
+}
+
 impl Condition {
     fn holds(&self, call: &Received) -> bool {
         self.headers.iter().all(|(name, matcher)| matcher.check(&call.headers, name).is_ok())
@@ -51,7 +70,7 @@ impl Mocks {
     }
 
     /// Sets what a cluster answers; its calls stay counted.
-    pub(crate) fn set(&self, cluster: &str, rules: Vec<Rule>) {
+    pub(crate) fn set(&self, cluster: &str, rules: Rules) {
         self.clusters.borrow_mut().entry(cluster.to_owned()).or_default().rules = rules;
     }
 
@@ -59,10 +78,43 @@ impl Mocks {
     pub(crate) fn call(&self, cluster: &str, call: Received) -> Option<Behaviour> {
         let mut clusters = self.clusters.borrow_mut();
         let mock = clusters.get_mut(cluster)?;
-        let rule = mock.rules.iter().find(|rule| rule.when.holds(&call));
+        let rule = mock.rules.http.iter().find(|rule| rule.when.holds(&call));
         let behaviour = rule.map(|rule| rule.behaviour.clone());
         mock.calls.push(call);
         behaviour
+    }
+
+    /// Changes what a cluster answers.
+    pub(crate) fn change(&self, cluster: &str, change: impl FnOnce(&mut Rules)) {
+        change(&mut self.clusters.borrow_mut().entry(cluster.to_owned()).or_default().rules);
+    }
+
+    /// The rules for a gRPC callout; which of them answers depends on its messages.
+    pub(crate) fn grpc_rules(&self, cluster: &str, call: &Received) -> Vec<GrpcRule> {
+        let clusters = self.clusters.borrow();
+        let rules = clusters.get(cluster).into_iter().flat_map(|mock| &mock.rules.grpc);
+        rules.filter(|rule| rule.when.is_for(call)).cloned().collect()
+    }
+
+    /// Takes a gRPC callout down; returns which of the cluster's calls it is.
+    pub(crate) fn add(&self, cluster: &str, call: Received) -> usize {
+        let mut clusters = self.clusters.borrow_mut();
+        let calls = &mut clusters.entry(cluster.to_owned()).or_default().calls;
+        calls.push(call);
+        calls.len() - 1
+    }
+
+    /// Takes down what more has become of a callout; returns it as it is now.
+    pub(crate) fn update(
+        &self,
+        cluster: &str,
+        call: usize,
+        update: impl FnOnce(&mut Received),
+    ) -> Option<Received> {
+        let mut clusters = self.clusters.borrow_mut();
+        let call = clusters.get_mut(cluster)?.calls.get_mut(call)?;
+        update(call);
+        Some(call.clone())
     }
 
     /// Callouts to a cluster since the beginning.
@@ -95,7 +147,7 @@ impl Clusters for Mocks {
             return false;
         };
         let gone = |rule: &Rule| matches!(rule.behaviour.answer, Answer::Fail(Fault::NoCluster));
-        let known = !mock.rules.first().is_some_and(gone);
+        let known = !mock.rules.http.first().is_some_and(gone);
         if !known {
             self.journal.note(format!("  callout to `{name}`, which the proxy shall not know"));
         }

@@ -3,12 +3,14 @@
 //! [`Engine`] feeds requests in, answers for upstream and clusters, fires timers, and moves its
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
-//! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `callout`, `exchange`.
+//! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `callout`,
+//! `grpc`, `exchange`.
 
 mod agenda;
 mod callout;
 mod clock;
 mod exchange;
+mod grpc;
 mod journal;
 mod mock;
 
@@ -16,12 +18,13 @@ pub(crate) use clock::DEFAULT_START;
 pub(crate) use exchange::{Finished, Plan};
 pub use journal::LogLine;
 pub(crate) use journal::{Journal, Mark};
-pub(crate) use mock::{Condition, Mocks, Rule};
+pub(crate) use mock::{Condition, Mocks, Rule, Rules};
 
 use crate::world::World;
 use agenda::{Agenda, Key};
 use clock::VirtualClock;
 use exchange::Live;
+use grpc::LiveGrpc;
 use journal::Watched;
 use mesh_filter_runtime::abi::MetricKind;
 use mesh_filter_runtime::guest::{ContextId, Guest};
@@ -58,6 +61,8 @@ pub(crate) struct Engine {
     timers: HashMap<(VmId, ContextId), (Duration, Key)>,
     plugins: usize,
     streams: HashMap<StreamId, Live>,
+    /// gRPC callouts under way, by VM and token.
+    grpc: HashMap<(VmId, u32), LiveGrpc>,
     ready: VecDeque<StreamId>,
     problems: Vec<String>,
 }
@@ -138,6 +143,7 @@ impl Engine {
             timers: HashMap::new(),
             plugins: 0,
             streams: HashMap::new(),
+            grpc: HashMap::new(),
             ready: VecDeque::new(),
             problems: Vec::new(),
         }
@@ -238,7 +244,7 @@ impl Engine {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Call { vm, root, token, outcome } => self.worker.call_done(vm, root, token, outcome),
-            Event::Grpc { vm, token, part } => drop(self.worker.grpc_part(vm, token, part)),
+            Event::Grpc { vm, token, part } => self.grpc_part(vm, token, part),
             Event::Tick { vm, root } => {
                 let Some((period, _)) = self.timers.remove(&(vm, root)) else { return };
                 self.worker.tick(vm, root);
