@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use mesh_filter_runtime::vm::Profile;
 use serde::Serialize;
 
 use crate::failure::Result;
@@ -11,16 +12,19 @@ use crate::module::check::{self, Verdict, Warning};
 use crate::module::read::{self, Memory, Module, Section};
 use crate::module::size::{self, Share, Sizes};
 use crate::output::{Format, Output, bytes};
+use crate::project::profile::ProfileOption;
 
 const HELP: &str = "\
 Examples:
   cargo mesh-filter inspect target/mesh-filter/jwt-auth.wasm
   cargo mesh-filter inspect plugin.wasm --top 40
+  cargo mesh-filter inspect plugin.wasm --profile envoy
   cargo mesh-filter inspect plugin.wasm --format json | jq '.warnings[].name'
 
 Any core module will do, whatever language it was written in. Names of
 functions come from the module, or from the side file `<name>.symbols.wasm`
-beside it, if that holds the same code.
+beside it, if that holds the same code. Whether proxies of the profile load
+it stands after `profile`; warnings tell why not.
 
 Exit codes: 0 shown (warnings included), 2 not a Wasm module, or wrong usage";
 
@@ -34,6 +38,8 @@ pub(crate) struct Args {
     /// How many crates and functions to list
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
+    #[command(flatten)]
+    profile: ProfileOption,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -45,6 +51,8 @@ struct Report {
     file: PathBuf,
     bytes: usize,
     gzip_bytes: usize,
+    profile: &'static str,
+    loads: bool,
     abi_version: Option<&'static str>,
     producers: Vec<[String; 3]>,
     features: Vec<String>,
@@ -75,7 +83,7 @@ impl Args {
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
         let bytes = read::bytes_of(&self.file)?;
         let module = Module::parse(&bytes, &self.file)?;
-        let mut report = Report::new(self.file, &bytes, module);
+        let mut report = Report::new(self.file, &bytes, module, self.profile.profile());
         report.sizes.crates.truncate(self.top);
         report.sizes.functions.truncate(self.top);
         match self.format {
@@ -87,15 +95,17 @@ impl Args {
 }
 
 impl Report {
-    fn new(file: PathBuf, bytes: &[u8], module: Module) -> Self {
+    fn new(file: PathBuf, bytes: &[u8], module: Module, profile: Profile) -> Self {
         let version = check::abi_version(&module);
-        let mut warnings = check::warnings(&module);
+        let mut warnings = check::warnings(&module, profile);
         let (names, names_from) = names(&file, &module, &mut warnings);
         let callbacks = check::callbacks(&module);
         let others = module.exports.iter().map(|export| export.name.clone());
         Self {
             bytes: bytes.len(),
             gzip_bytes: super::build::gzip_size(bytes),
+            profile: profile.name(),
+            loads: !warnings.iter().any(|warning| warning.refused),
             abi_version: version.map(|version| version.name()),
             memory: module.memory,
             allocator: check::allocator(&module),
@@ -129,6 +139,8 @@ impl Report {
         let mut fact = |name: &str, value: &str| line(&mut text, &format!("  {name:<12} {value}"));
         fact("size", &format!("{} ({} gzipped)", bytes(self.bytes), bytes(self.gzip_bytes)));
         fact("ABI", self.abi_version.unwrap_or("none: no `proxy_abi_version_*` export"));
+        let loads = if self.loads { "loads" } else { "does not load" };
+        fact("profile", &format!("{}: {loads}", self.profile));
         for [field, name, version] in &self.producers {
             fact(field, format!("{name} {version}").trim_end());
         }
@@ -202,11 +214,11 @@ fn names(
         Ok(symbols) if symbols.code == module.code => (symbols.names, Some(side)),
         Ok(_) => {
             let message = format!("`{}` belongs to other code: build again", side.display());
-            warnings.push(Warning { name: "stale-symbols", message });
+            warnings.push(Warning { name: "stale-symbols", refused: false, message });
             (BTreeMap::new(), None)
         }
         Err(failure) => {
-            warnings.push(Warning { name: "stale-symbols", message: failure.message });
+            warnings.push(Warning { name: "stale-symbols", refused: false, message: failure.message });
             (BTreeMap::new(), None)
         }
     }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use mesh_filter_runtime::proxy::config::{Bootstrap, Cluster, Plugin, Setup};
 use mesh_filter_runtime::proxy::echo::Echo;
 use mesh_filter_runtime::proxy::{PluginLimits, ServeError, ServeOptions, Server};
-use mesh_filter_runtime::vm::{CacheFolder, Profile};
+use mesh_filter_runtime::vm::CacheFolder;
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::project::build::{self, Options};
+use crate::project::profile::ProfileOption;
 use crate::project::workspace::{Selection, Workspace};
 use crate::project::{plugin, upstream};
 
@@ -66,9 +67,8 @@ pub(crate) struct Args {
     /// `shared-data`, `queues` and `metrics`; `none` lifts those of 1 s of CPU time per call and 1 GiB of memory per VM
     #[arg(long, value_name = "LIMITS", default_value = "default")]
     limits: PluginLimits,
-    /// What the plugin is meant for: what proxies there refuse is refused
-    #[arg(long, value_name = "NAME", value_parser = ["tolerant", "envoy", "istio", "envoy-gateway"], default_value = "tolerant")]
-    profile: String,
+    #[command(flatten)]
+    profile: ProfileOption,
     /// Compile modules anew, and do not keep them on disk
     #[arg(long)]
     no_cache: bool,
@@ -165,7 +165,7 @@ impl Args {
         output.start_log();
         let PluginLimits { vm: limits, quotas } = self.limits;
         let cache = if self.no_cache { CacheFolder::Off } else { CacheFolder::default() };
-        let profile = Profile::from_name(&self.profile).unwrap_or_default();
+        let profile = self.profile.profile();
         let options =
             ServeOptions { workers: self.workers, limits, quotas, cache, profile, ..ServeOptions::default() };
         let names: Vec<_> = bootstrap.listeners.iter().map(|listener| listener.name.clone()).collect();

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
 use crate::project::build::Options;
 use crate::project::native;
+use crate::project::profile::ProfileOption;
 use crate::project::scenarios::{self, Player};
 use crate::project::workspace::{Selection, Workspace};
 
@@ -17,6 +18,7 @@ Examples:
   cargo mesh-filter test --engine wasm              scenarios on the module only
   cargo mesh-filter test --filter 'rejects'         tests and cases by name
   cargo mesh-filter test tests/login.test.yaml      one file, on the module
+  cargo mesh-filter test --profile istio            as there: what it lacks fails
   cargo mesh-filter test --format json              the report, for scripts
 
 Native tests run by `cargo test`; scenario files (tests/*.test.yaml) play on the
@@ -41,6 +43,8 @@ pub(crate) struct Args {
     /// What runs the filter [default: both; with PATH: wasm]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ENGINE,..")]
     engine: Vec<Engine>,
+    #[command(flatten)]
+    profile: ProfileOption,
     /// How to print the report of the scenarios
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -89,7 +93,7 @@ impl Args {
             return Err(Failure::usage("there is nothing to test")
                 .help("scenario files are named tests/*.test.yaml; native tests need `--engine native`"));
         }
-        let mut player = Player::new(options, output);
+        let mut player = Player::new(options, self.profile.profile(), output);
         let mut report = Report::default();
         for file in &files {
             report.extend(player.play(file, &self.filter)?);

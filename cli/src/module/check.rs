@@ -1,6 +1,7 @@
 //! What a host will make of a module: versions, imports, callbacks, allocator, and warnings.
 
 use mesh_filter_runtime::abi::table::{AbiVersion, EXPORTS, IMPORTS};
+use mesh_filter_runtime::vm::{Profile, UnknownImports};
 use serde::Serialize;
 
 use super::read::{Import, Module};
@@ -42,6 +43,8 @@ impl Verdict {
 pub(crate) struct Warning {
     /// Stable name.
     pub(crate) name: &'static str,
+    /// Hosts of the profile refuse to load the module for it.
+    pub(crate) refused: bool,
     /// What was found, and what follows from it.
     pub(crate) message: String,
 }
@@ -101,50 +104,24 @@ pub(crate) fn callbacks(module: &Module) -> Vec<&'static str> {
     EXPORTS.iter().map(|row| row.name).filter(|name| function(module, name)).collect()
 }
 
-/// Everything about the module that its author or operator should know.
-pub(crate) fn warnings(module: &Module) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let mut warn = |name, message: String| warnings.push(Warning { name, message });
-    let version = abi_version(module);
+/// Findings that no host and no profile gets over.
+const ALWAYS_REFUSED: [&str; 7] = [
+    "no-abi-marker",
+    "several-abi-markers",
+    "export-signature",
+    "no-allocator",
+    "no-memory",
+    "memory-beyond-limit",
+    "memory-not-exported",
+];
 
-    let markers = AbiVersion::ALL.iter().filter(|version| function(module, version.marker())).count();
-    if markers == 0 {
-        warn(
-            "no-abi-marker",
-            "exports no `proxy_abi_version_*` function: no Proxy-Wasm host will load it".into(),
-        );
-    } else if markers > 1 {
-        warn("several-abi-markers", format!("exports {markers} `proxy_abi_version_*` functions"));
-    }
-    for import in &module.imports {
-        let name = format!("`{}.{}`", import.module, import.name);
-        match judge(import, version) {
-            Verdict::Known => {}
-            Verdict::Unknown if import.signature.is_none() => {
-                warn(
-                    "unknown-import",
-                    format!("imports {name}, which is no function: hosts provide functions only"),
-                );
-            }
-            Verdict::Unknown => {
-                warn("unknown-import", format!("imports {name}, which no host has: loading fails"));
-            }
-            Verdict::NotInEnvoy => warn(
-                "import-not-in-envoy",
-                format!(
-                    "imports {name}, which Envoy does not provide to modules of this version: loading fails there"
-                ),
-            ),
-            Verdict::WrongSignature => warn(
-                "import-signature",
-                format!(
-                    "imports {name} as `{}`, and hosts have `{}`: loading fails",
-                    import.signature.as_deref().unwrap_or("no function"),
-                    expected_signature(import).unwrap_or_default()
-                ),
-            ),
-        }
-    }
+/// Everything about the module that its author or operator should know.
+pub(crate) fn warnings(module: &Module, profile: Profile) -> Vec<Warning> {
+    let version = abi_version(module);
+    let strict = profile.unknown_imports() == UnknownImports::Refuse;
+    let mut warnings: Vec<_> = marker_warning(module).into_iter().collect();
+    warnings.extend(module.imports.iter().filter_map(|import| import_warning(import, version, strict)));
+    let mut warn = |name, message: String| warnings.push(finding(name, message));
     let unusable = module.imports.iter().filter(|import| {
         import.module.starts_with("wasi_")
             && WASI_ANSWERS_ERROR.iter().any(|prefix| import.name.starts_with(prefix))
@@ -160,7 +137,7 @@ pub(crate) fn warnings(module: &Module) -> Vec<Warning> {
         );
     }
     wrong_exports(module, version, &mut warn);
-    if markers > 0 && allocator(module).is_none() {
+    if version.is_some() && allocator(module).is_none() {
         warn("no-allocator", "exports neither `malloc` nor `proxy_on_memory_allocate`: loading fails".into());
     }
     match module.memory {
@@ -178,6 +155,57 @@ pub(crate) fn warnings(module: &Module) -> Vec<Warning> {
         Some(_) => {}
     }
     warnings
+}
+
+fn finding(name: &'static str, message: String) -> Warning {
+    Warning { name, refused: ALWAYS_REFUSED.contains(&name), message }
+}
+
+fn marker_warning(module: &Module) -> Option<Warning> {
+    let markers = AbiVersion::ALL.iter().filter(|version| function(module, version.marker())).count();
+    match markers {
+        0 => {
+            let message = "exports no `proxy_abi_version_*` function: no Proxy-Wasm host will load it";
+            Some(finding("no-abi-marker", message.to_owned()))
+        }
+        1 => None,
+        _ => {
+            let message = format!("exports {markers} `proxy_abi_version_*` functions: loading fails");
+            Some(finding("several-abi-markers", message))
+        }
+    }
+}
+
+/// What becomes of an import, if it is not as it should be; `strict` hosts refuse what others make a stub for.
+fn import_warning(import: &Import, version: Option<AbiVersion>, strict: bool) -> Option<Warning> {
+    let named = format!("`{}.{}`", import.module, import.name);
+    let (name, refused, message) = match judge(import, version) {
+        Verdict::Known => return None,
+        Verdict::Unknown if import.signature.is_none() => {
+            let message = format!("imports {named}, which is no function: hosts provide functions only");
+            ("unknown-import", true, message)
+        }
+        Verdict::Unknown => {
+            let then =
+                if strict { "loading fails" } else { "it traps when it is called; Envoy does not load it" };
+            ("unknown-import", strict, format!("imports {named}, which no host has: {then}"))
+        }
+        Verdict::NotInEnvoy => {
+            let message = format!(
+                "imports {named}, which Envoy does not provide to modules of this version: loading fails there"
+            );
+            ("import-not-in-envoy", strict, message)
+        }
+        Verdict::WrongSignature => {
+            let message = format!(
+                "imports {named} as `{}`, and hosts have `{}`: loading fails",
+                import.signature.as_deref().unwrap_or("no function"),
+                expected_signature(import).unwrap_or_default()
+            );
+            ("import-signature", true, message)
+        }
+    };
+    Some(Warning { name, refused, message })
 }
 
 fn wrong_exports(module: &Module, version: Option<AbiVersion>, warn: &mut impl FnMut(&'static str, String)) {

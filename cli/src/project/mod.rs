@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod filter;
 pub(crate) mod native;
 pub(crate) mod plugin;
+pub(crate) mod profile;
 pub(crate) mod rustc;
 pub(crate) mod scenarios;
 mod ship;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mesh_filter_runtime::vm::Profile;
 use mesh_filter_test::World;
 use mesh_filter_test::report::Report;
 use mesh_filter_test::scenario::{self, Suite};
@@ -59,14 +60,15 @@ fn short(path: &Path) -> PathBuf {
 /// Plays scenario files on built modules.
 pub(crate) struct Player<'a> {
     options: Options,
+    profile: Profile,
     output: &'a Output,
     worlds: BTreeMap<PathBuf, World>,
 }
 
 impl<'a> Player<'a> {
     /// A player that has built nothing yet.
-    pub(crate) fn new(options: Options, output: &'a Output) -> Self {
-        Self { options, output, worlds: BTreeMap::new() }
+    pub(crate) fn new(options: Options, profile: Profile, output: &'a Output) -> Self {
+        Self { options, profile, output, worlds: BTreeMap::new() }
     }
 
     /// Plays the cases of a file whose names contain `wanted`.
@@ -101,11 +103,19 @@ impl<'a> Player<'a> {
         let bytes = crate::module::read::bytes_of(&module)?;
         let symbols = symbols.map(|symbols| crate::module::read::bytes_of(&symbols)).transpose()?;
         let name = module.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        World::wasm(&bytes, &name, symbols.as_deref()).map_err(|error| {
+        World::wasm_in(self.profile, &bytes, &name, symbols.as_deref()).map_err(|error| {
             Failure::usage(format!("`{}` cannot be loaded", module.display()))
                 .because(&error)
-                .help(format!("see what is in it: cargo mesh-filter inspect {}", module.display()))
+                .help(format!("see what is in it: {}", self.inspection(&module)))
         })
+    }
+
+    fn inspection(&self, module: &Path) -> String {
+        let profile = match self.profile {
+            Profile::Tolerant => String::new(),
+            profile => format!(" --profile {}", profile.name()),
+        };
+        format!("cargo mesh-filter inspect {}{profile}", module.display())
     }
 }
 

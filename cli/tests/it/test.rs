@@ -37,3 +37,36 @@ fn a_scenario_passes_or_fails_by_the_exit_code() {
     let none = run(&["good.test.yaml", "--filter", "another"]);
     assert_eq!(none.status.code(), Some(2), "{none:?}");
 }
+
+#[test]
+fn settings_that_a_profile_cannot_make_fail_the_case() {
+    let folder = Folder::new("scenarios-in-profiles");
+    let text = format!(
+        "version: 1\nfilter: {MODULE}\nscenarios:\n  \
+         - {{name: held, hold_headers: true, steps: [{{request: {{}}}}]}}\n  \
+         - {{name: reloaded, failure_policy: reload, steps: [{{request: {{}}}}]}}\n"
+    );
+    folder.write(MODULE, PASSING).write("a.test.yaml", text);
+    for (profile, problems) in [
+        ("tolerant", [None, None]),
+        ("envoy", [None, None]),
+        ("istio", [Some("`hold_headers` cannot be had under the profile `istio`"), None]),
+        (
+            "envoy-gateway",
+            [
+                Some("`hold_headers` cannot be had under the profile `envoy-gateway`"),
+                Some("`failure_policy: reload` cannot be had under the profile `envoy-gateway`"),
+            ],
+        ),
+    ] {
+        let output = folder.command("").args(["test", "a.test.yaml", "--profile", profile]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let failed = problems.iter().flatten().count();
+        assert_eq!(output.status.code(), Some(i32::from(failed > 0)), "{text}");
+        assert!(text.contains(&format!("{} passed, {failed} failed", 2 - failed)), "{text}");
+        for problem in problems.into_iter().flatten() {
+            assert!(text.contains(problem), "{text}");
+            assert!(text.contains(&format!("--profile {profile}\n")), "{text}");
+        }
+    }
+}

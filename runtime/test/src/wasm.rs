@@ -1,8 +1,10 @@
 //! Runs built modules in the Wasm engine, with fuel instead of CPU time so that runs repeat exactly.
 
-use crate::world::World;
+use crate::world::{ProfileLimits, World};
 use mesh_filter_runtime::guest::Guest;
-use mesh_filter_runtime::vm::{Engine, EngineError, Instance, Limits, LoadError, Module};
+use mesh_filter_runtime::vm::{
+    Engine, EngineError, Instance, Limits, LoadError, LoadOptions, Module, Profile,
+};
 
 /// Fuel of one call: about the second of CPU time that a proxy allows.
 const FUEL_PER_CALL: u64 = 2_000_000_000;
@@ -28,16 +30,34 @@ impl World {
     /// # Errors
     /// When it is not a module that can be loaded.
     pub fn wasm(bytes: &[u8], name: &str, symbols: Option<&[u8]>) -> Result<Self, WasmError> {
+        Self::wasm_in(Profile::Tolerant, bytes, name, symbols)
+    }
+
+    /// As [`Self::wasm`], refusing what proxies of this profile refuse: modules with imports that
+    /// they do not have, and settings of scenarios that they cannot make.
+    ///
+    /// # Errors
+    /// As [`Self::wasm`].
+    pub fn wasm_in(
+        profile: Profile,
+        bytes: &[u8],
+        name: &str,
+        symbols: Option<&[u8]>,
+    ) -> Result<Self, WasmError> {
         let limits = Limits { fuel_per_call: Some(FUEL_PER_CALL), ..Limits::default() };
         let engine = Engine::simulating(limits)?;
-        let module = match symbols {
-            Some(symbols) => Module::load_with_symbols(&engine, bytes, name, symbols)?,
-            None => Module::load(&engine, bytes, name)?,
-        };
-        Ok(Self::new("wasm", move |host| {
+        let options = LoadOptions { unknown_imports: profile.unknown_imports(), symbols };
+        let module = Module::load_with(&engine, bytes, name, options)?;
+        let world = Self::new("wasm", move |host| {
             let instance = Instance::new(&engine, &module, host).map_err(|error| error.to_string())?;
             let guest: Box<dyn Guest> = Box::new(instance);
             Ok(guest)
-        }))
+        });
+        let limits = ProfileLimits {
+            name: profile.name(),
+            holds_headers: profile.holds_headers(),
+            reloads: profile.reloads(),
+        };
+        Ok(if profile == Profile::Tolerant { world } else { world.limited(limits) })
     }
 }

@@ -1,8 +1,9 @@
 //! What runs the filter under test: the test program itself, or a module in a Wasm engine.
 
+use crate::sim::Setup;
 use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::host::SharedHost;
-use mesh_filter_runtime::plugin::MakeGuest;
+use mesh_filter_runtime::plugin::{FailurePolicy, MakeGuest};
 use std::rc::Rc;
 
 /// The environment variable that chooses cases in native runs, by a part of their name.
@@ -12,6 +13,15 @@ pub(crate) const FILTER_VARIABLE: &str = "MESH_FILTER_SCENARIO";
 pub struct World {
     name: &'static str,
     make: Rc<MakeGuest>,
+    limits: Option<ProfileLimits>,
+}
+
+/// What the proxies of a profile cannot be told to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProfileLimits {
+    pub(crate) name: &'static str,
+    pub(crate) holds_headers: bool,
+    pub(crate) reloads: bool,
 }
 
 impl World {
@@ -19,7 +29,27 @@ impl World {
         name: &'static str,
         make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + 'static,
     ) -> Self {
-        Self { name, make: Rc::new(make) }
+        Self { name, make: Rc::new(make), limits: None }
+    }
+
+    /// The same, where settings may be refused.
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "profiles are those of modules"))]
+    pub(crate) fn limited(self, limits: ProfileLimits) -> Self {
+        Self { limits: Some(limits), ..self }
+    }
+
+    /// Why a filter cannot be set up so; `None` where it can.
+    pub(crate) fn refusal(&self, setup: &Setup) -> Option<String> {
+        let limits = self.limits?;
+        let reloads = matches!(setup.failure_policy, FailurePolicy::Reload { .. });
+        let setting = if setup.hold_headers && !limits.holds_headers {
+            "hold_headers"
+        } else if reloads && !limits.reloads {
+            "failure_policy: reload"
+        } else {
+            return None;
+        };
+        Some(format!("`{setting}` cannot be had under the profile `{}`", limits.name))
     }
 
     /// `native` or `wasm`.
@@ -33,7 +63,10 @@ impl World {
         let quoted = format!("'{}'", case.replace('\'', "'\\''"));
         match self.name {
             "native" => format!("{FILTER_VARIABLE}={quoted} cargo test scenarios"),
-            _ => format!("cargo mesh-filter test {file} --filter {quoted}"),
+            _ => {
+                let profile = self.limits.map(|limits| format!(" --profile {}", limits.name));
+                format!("cargo mesh-filter test {file} --filter {quoted}{}", profile.unwrap_or_default())
+            }
         }
     }
 

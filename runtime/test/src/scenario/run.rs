@@ -55,6 +55,9 @@ type Broken = (Vec<Problem>, Vec<String>);
 
 impl Case {
     fn play(&self, world: &World) -> Result<(), Broken> {
+        if let Some(refusal) = world.refusal(&self.settings.setup) {
+            return Err((vec![Problem::at(&self.place, refusal)], Vec::new()));
+        }
         match self.settings.chunking {
             Chunkings::Once(chunking) => Play::new(self, chunking).case(world).map(drop),
             Chunkings::EverySplit => {
