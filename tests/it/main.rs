@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod assemblyscript;
 #[cfg(test)]
+mod grpc;
+#[cfg(test)]
 mod harm;
 #[cfg(test)]
 mod harness;

@@ -1,7 +1,8 @@
 //! HTTP callouts: checked and numbered here, carried out by the driver.
 
-use super::{Deferred, Host};
+use super::{Deferred, Host, maps};
 use crate::abi::Status;
+use crate::exchange::Side;
 use crate::guest::ContextId;
 use crate::headers::Headers;
 use bytes::Bytes;
@@ -112,7 +113,11 @@ impl Host {
         if !self.services.clusters.knows(cluster) {
             return Err(Status::BAD_ARGUMENT);
         }
-        let mut headers: Headers = headers.into_iter().collect();
+        let pairs = headers;
+        let mut headers = Headers::new();
+        for (name, value) in pairs {
+            headers.add(Side::Request, maps::in_request(name), value);
+        }
         if [&b":method"[..], b":path", b":authority"].iter().any(|name| !headers.contains(name)) {
             return Err(Status::BAD_ARGUMENT);
         }

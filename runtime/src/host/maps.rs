@@ -189,6 +189,11 @@ fn canonical(map: MapKind, name: &[u8]) -> &[u8] {
     if map == MapKind::RequestHeaders && name.eq_ignore_ascii_case(b"host") { AUTHORITY } else { name }
 }
 
+/// The name under which a header of a request that a plugin makes is kept.
+pub(super) fn in_request(name: Bytes) -> Bytes {
+    if name.eq_ignore_ascii_case(b"host") { Bytes::from_static(AUTHORITY) } else { name }
+}
+
 fn is_open(view: &View, side: Side, trailers: bool) -> bool {
     let open = view.side(side);
     if trailers { open.trailers } else { open.headers }

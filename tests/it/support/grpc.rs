@@ -1,15 +1,20 @@
 //! A gRPC upstream over HTTP/2 that records each request and answers what its method's name asks for.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{SendResponse, handshake};
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
 use tokio::net::TcpListener;
+
+/// Far more than anything takes to arrive here.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running upstream. It ends with the process.
 pub(crate) struct GrpcUpstream {
@@ -94,6 +99,11 @@ impl GrpcUpstream {
         Self { address, requests: Mutex::new(requests) }
     }
 
+    /// The next thing that is recorded, once it is; `None` where nothing comes for long.
+    pub(crate) fn next(&self) -> Option<String> {
+        self.requests.lock().unwrap().recv_timeout(PATIENCE).ok()
+    }
+
     /// The requests that came since the last call: headers in order of their names, and the bytes that had come when
     /// they were answered.
     pub(crate) fn take(&self) -> Vec<String> {
@@ -118,6 +128,9 @@ async fn serve(
     if method == "hold" {
         // Whether anything of it arrives before it is given up is a race: it is not recorded.
         std::future::pending::<()>().await;
+    }
+    if method.starts_with("watch") {
+        return watch(&method, &mut body, respond, &requests).await;
     }
     let echo = method == "echo";
     let mut send = if echo { Some(respond.send_response(response(200, HEAD), false)?) } else { None };
@@ -152,6 +165,35 @@ async fn serve(
         }
         tokio::task::yield_now().await;
     }
+    Ok(())
+}
+
+/// Records what comes of a request, as it comes, until it is reset; never answers.
+async fn watch(
+    method: &str,
+    body: &mut RecvStream,
+    mut respond: SendResponse<Bytes>,
+    requests: &Sender<String>,
+) -> Result<(), h2::Error> {
+    let note = |what: String| drop(requests.send(format!("{method} {what}")));
+    note("opened".to_owned());
+    loop {
+        match body.data().await {
+            // Each message is so small that it comes in one piece; its first five bytes tell its length.
+            Some(Ok(data)) if !data.is_empty() => {
+                body.flow_control().release_capacity(data.len())?;
+                note(format!("sent {}", data.get(5..).unwrap_or_default().escape_ascii()));
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) => break,
+            None => {
+                note("ended".to_owned());
+                break;
+            }
+        }
+    }
+    let reason = poll_fn(|context| respond.poll_reset(context)).await?;
+    note(format!("reset {reason:?}"));
     Ok(())
 }
 

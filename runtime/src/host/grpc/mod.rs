@@ -9,8 +9,8 @@ mod target;
 
 pub use response::GrpcPart;
 
-use super::Host;
 use super::contexts::Deferred;
+use super::{Host, maps};
 use crate::abi::Status;
 use crate::exchange::Side;
 use crate::guest::{Callback, ContextId};
@@ -328,6 +328,9 @@ fn request(
 ) -> Headers {
     let fixed = Bytes::from_static;
     let authority = target.authority.as_ref().unwrap_or(&target.cluster);
+    let given: Vec<_> = target.metadata.iter().cloned().chain(metadata).collect();
+    // Of what stands here already, only this is replaced by what the plugin gives; the rest is joined.
+    let has_scheme = given.iter().any(|(name, _)| name.eq_ignore_ascii_case(b":scheme"));
     let mut headers: Headers = [
         (fixed(b":method"), fixed(b"POST")),
         (fixed(b":path"), [b"/", to.service, b"/", to.method].concat().into()),
@@ -336,6 +339,7 @@ fn request(
         (fixed(b"te"), fixed(b"trailers")),
     ]
     .into_iter()
+    .filter(|(name, _)| !has_scheme || name.as_ref() != b":scheme")
     .collect();
     if let Some(timeout_ms) = timeout_ms {
         let text = if timeout_ms > MAX_TIMEOUT_MS {
@@ -346,8 +350,8 @@ fn request(
         headers.append(fixed(b"grpc-timeout"), text.into());
     }
     headers.append(fixed(b"content-type"), fixed(b"application/grpc"));
-    for (name, value) in target.metadata.iter().cloned().chain(metadata) {
-        headers.add(Side::Request, name, value);
+    for (name, value) in given {
+        headers.add(Side::Request, maps::in_request(name), value);
     }
     if !target.skip_envoy_headers {
         headers.overwrite(fixed(b"x-envoy-internal"), fixed(b"true"));

@@ -93,10 +93,10 @@ impl ClientStream {
         self.response_ended && self.sender.is_done()
     }
 
-    /// Gives the stream up where it has not ended.
+    /// Gives the stream up where it has not ended, with the code that Envoy gives.
     pub(in crate::proxy) fn finish(mut self) {
         if !self.is_done() {
-            self.sender.reset(Reason::CANCEL);
+            self.sender.reset(Reason::INTERNAL_ERROR);
         }
     }
 }
