@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod assemblyscript;
 #[cfg(test)]
+mod embed;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod harm;
@@ -12,6 +14,8 @@ mod harness;
 mod oracle;
 #[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod queues;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]

@@ -64,6 +64,13 @@ pub(crate) fn program(name: &str) -> PathBuf {
     found(programs, name, "").unwrap_or_else(|| panic!("the workspace has a program `{name}`"))
 }
 
+/// The example program of this workspace with this name.
+pub(crate) fn example_program(name: &str) -> PathBuf {
+    // With the workspace's selection of features: with another one the Wasm engine would be built again.
+    found(&files(&artefacts(&["--workspace", "--example", name]), "executable"), name, "")
+        .unwrap_or_else(|| panic!("the workspace has an example `{name}`"))
+}
+
 fn found(files: &[PathBuf], name: &str, extension: &str) -> Option<PathBuf> {
     let fits = |path: &&PathBuf| {
         path.file_stem().is_some_and(|stem| stem == name) && path.extension().unwrap_or_default() == extension

@@ -32,12 +32,17 @@ pub(crate) fn envoy() -> Option<PathBuf> {
 impl Host {
     /// Starts `program` on a bootstrap file and waits until it serves. Its files go beside the bootstrap.
     pub(crate) fn start(program: &Path, bootstrap: &Path, name: &str) -> Self {
+        Self::start_with(program, bootstrap, name, 1)
+    }
+
+    /// As [`Self::start`], with so many workers.
+    pub(crate) fn start_with(program: &Path, bootstrap: &Path, name: &str, workers: usize) -> Self {
         let beside = |suffix: &str| bootstrap.with_file_name(format!("{name}.{suffix}"));
         let (address_file, log) = (beside("admin"), beside("log"));
         let _ = std::fs::remove_file(&address_file);
         let mut command = Command::new(program);
         command.arg("-c").arg(bootstrap).arg("--admin-address-path").arg(&address_file);
-        command.args(["--concurrency", "1", "-l", "info"]);
+        command.args(["--concurrency", &workers.to_string(), "-l", "info"]);
         if name == "envoy" {
             command.arg("--disable-hot-restart");
         }
