@@ -1,5 +1,7 @@
 //! What a filter author implements: one async function over one exchange.
 
+use crate::body::{BodyError, Message};
+use crate::ended::Ended;
 use crate::error::{Error, Result};
 use crate::next::Next;
 use crate::request::Request;
@@ -75,6 +77,15 @@ pub trait Filter: Sized + 'static {
     fn on_error(&self, failure: &Failure<'_>) -> Recovery {
         Recovery::Reply(failure.reply())
     }
+
+    /// Sees every exchange once more when it is over, when the proxy writes its access log: also
+    /// those that were reset, and those that the proxy answered before this filter did.
+    ///
+    /// The future of [`Filter::handle`] has been dropped by then. Nothing can be changed and no
+    /// call be awaited here; [`crate::task::spawn`] starts what goes on.
+    fn log(&self, ended: &Ended) {
+        let _nothing = ended;
+    }
 }
 
 /// An exchange that could not be handled; see [`Filter::on_error`].
@@ -101,12 +112,15 @@ impl<'a> Failure<'a> {
         self.phase
     }
 
-    /// The reply without body that clients get by default, with details `mesh_filter_error`.
+    /// The reply without body that clients get by default, with details `mesh_filter_error`: 413
+    /// where the request's body was longer than the filter accepts, else 503 before a response has
+    /// come and 500 after. Clients of gRPC get the gRPC status that proxies make of it.
     #[must_use]
     pub fn reply(&self) -> Response {
-        let status = match self.phase {
-            Phase::Request => 503,
-            Phase::Response => 500,
+        let status = match (self.error.downcast_ref(), self.phase) {
+            (Some(BodyError::TooLarge { message: Message::Request, .. }), _) => 413,
+            (_, Phase::Request) => 503,
+            (_, Phase::Response) => 500,
         };
         Response::new(status).with_details("mesh_filter_error")
     }

@@ -40,6 +40,7 @@
 //! (how a future becomes callbacks), `host` (hostcalls).
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 
+mod ended;
 mod filter;
 mod setup;
 
@@ -78,13 +79,14 @@ mod fake;
 
 pub use body::Chunk;
 pub use call::ClusterName;
+pub use ended::Ended;
 pub use error::{Error, Result};
 pub use filter::{Failure, Filter, Phase, Recovery};
 pub use headers::HeaderName;
 pub use host::{HostError, Status};
 pub use log;
 pub use next::Next;
-pub use request::Request;
+pub use request::{Gate, Request};
 pub use response::Response;
 pub use setup::Setup;
 
@@ -93,8 +95,8 @@ pub mod prelude {
     pub use crate::clock::{millis, secs};
     pub use crate::metrics::{Counter, Gauge, Histogram};
     pub use crate::{
-        Chunk, ClusterName, Error, Failure, Filter, HeaderName, Next, Phase, Recovery, Request, Response,
-        Result, Setup, call, clock, log, log_every, property, random, shared, task,
+        Chunk, ClusterName, Ended, Error, Failure, Filter, Gate, HeaderName, Next, Phase, Recovery, Request,
+        Response, Result, Setup, call, clock, log, log_every, property, random, shared, task,
     };
     pub use serde::Deserialize;
 }

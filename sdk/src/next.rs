@@ -3,7 +3,7 @@
 use crate::dispatch::Stream;
 use crate::error::{Error, Result};
 use crate::host::Side;
-use crate::request::Request;
+use crate::request::{Gate, GatePlan, Request};
 use crate::response::Response;
 use std::fmt;
 use std::future::poll_fn;
@@ -37,20 +37,40 @@ impl Next {
     /// response phase needs of them goes into a local variable before.
     ///
     /// # Errors
-    /// When the proxy refuses a change, or a function given to [`Request::map_body`] fails on
-    /// bytes that are already here. An upstream that cannot be reached is no error: the proxy
+    /// When the proxy refuses a change, a function given to [`Request::map_body`] fails on bytes
+    /// that are already here, or a gated body is too long or cannot be judged. An upstream that cannot be reached is no error: the proxy
     /// answers for it, and that response comes back.
     pub async fn run(self, request: Request) -> Result<Response> {
         if !request.belongs_to(&self.stream) {
             return Err(Error::new("`next.run` was given the request of another exchange"));
         }
-        request.release()?;
-        poll_fn(|_| match self.stream.half(Side::Response).is_held() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        let gate = request.release()?;
+        let mut verdict = gate.map(|gate| Box::pin(self.verdict(gate)));
+        let answered = || self.stream.half(Side::Response).is_held();
+        let refused = poll_fn(|context| {
+            if answered() {
+                return Poll::Ready(Ok(None));
+            }
+            if let Some(deciding) = &mut verdict {
+                let Poll::Ready(decided) = deciding.as_mut().poll(context) else { return Poll::Pending };
+                verdict = None;
+                match decided {
+                    Ok(Gate::Open) => self.stream.open_gate(Side::Request)?,
+                    Ok(Gate::Reply(reply)) => return Poll::Ready(Ok(Some(reply))),
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+            Poll::Pending
         })
-        .await;
-        Ok(Response::upstream(self.stream))
+        .await?;
+        drop(verdict);
+        Ok(refused.unwrap_or_else(|| Response::upstream(self.stream)))
+    }
+
+    /// What is decided over a gated body, once all of it is here.
+    async fn verdict(&self, gate: GatePlan) -> Result<Gate> {
+        let body = poll_fn(|_| self.stream.poll_whole(Side::Request, gate.limit)).await?;
+        (gate.decide)(body).await
     }
 }
 

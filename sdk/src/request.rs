@@ -1,11 +1,13 @@
 //! The request while this filter has it.
 
 use crate::body::{BodyError, Chunk, Message};
-use crate::dispatch::{BodyPlan, Stream};
+use crate::dispatch::{BodyPlan, Plan, Stream};
 use crate::error::Result;
-use crate::headers::{Headers, Value};
+use crate::headers::{HeaderError, Headers, Query, Value};
 use crate::host::{MapKind, Side};
+use crate::response::Response;
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 
 /// A request whose headers wait in the proxy.
@@ -14,13 +16,36 @@ use std::rc::Rc;
 pub struct Request {
     stream: Rc<Stream>,
     headers: Headers,
-    plan: Option<BodyPlan>,
+    plan: Plan,
+    gate: Option<GatePlan>,
 }
+
+/// A verdict over a gated body; see [`Request::gate_body`].
+#[derive(Debug)]
+#[non_exhaustive]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "one per exchange; a box would be in every author's way")
+)]
+pub enum Gate {
+    /// The body goes on to the upstream.
+    Open,
+    /// The client gets this; the upstream sees its request reset, and never a complete body.
+    Reply(Response),
+}
+
+/// What decides over a gated body.
+pub(crate) struct GatePlan {
+    pub(crate) limit: usize,
+    pub(crate) decide: Decide,
+}
+
+type Decide = Box<dyn FnOnce(Vec<u8>) -> Pin<Box<dyn Future<Output = Result<Gate>>>>>;
 
 impl Request {
     pub(crate) fn new(stream: Rc<Stream>) -> Self {
         let headers = Headers::of(Rc::clone(&stream), MapKind::RequestHeaders);
-        Self { stream, headers, plan: None }
+        Self { stream, headers, plan: Plan::default(), gate: None }
     }
 
     /// The headers.
@@ -42,8 +67,23 @@ impl Request {
 
     /// Path and query, as sent.
     #[must_use]
-    pub fn path(&self) -> Option<Value<'_>> {
+    pub fn target(&self) -> Option<Value<'_>> {
         self.headers.get(":path")
+    }
+
+    /// The path without the query, as sent: neither decoded nor normalised.
+    #[must_use]
+    pub fn path(&self) -> Option<Value<'_>> {
+        let target = self.target()?.as_bytes();
+        target.split(|byte| *byte == b'?').next().map(Value::new)
+    }
+
+    /// The parameters behind the path.
+    #[must_use]
+    pub fn query(&self) -> Query<'_> {
+        let target = self.target().map(Value::as_bytes).unwrap_or_default();
+        let mark = target.iter().position(|byte| *byte == b'?');
+        Query::new(mark.and_then(|mark| target.get(mark + 1..)).unwrap_or_default())
     }
 
     /// Host and port that the client asked for.
@@ -73,7 +113,7 @@ impl Request {
         if self.stream.half(Side::Request).is_bodiless() {
             return Err(BodyError::None { message: Message::Request });
         }
-        self.plan = Some(BodyPlan::Replace(body.into()));
+        self.plan.body = Some(BodyPlan::Replace(body.into()));
         Ok(())
     }
 
@@ -82,15 +122,86 @@ impl Request {
     /// `content-length` is removed. A request without a body is left alone. An error of the
     /// function resets the stream, because its headers have left.
     pub fn map_body(&mut self, function: impl FnMut(&mut Chunk) -> Result<()> + 'static) {
-        self.plan = Some(BodyPlan::map(function));
+        self.plan.body = Some(BodyPlan::map(function));
+    }
+
+    /// Adds bytes at the end of the body, behind what else is done to it; `content-length` is
+    /// corrected.
+    ///
+    /// # Errors
+    /// [`BodyError::None`] when the request came without a body. Trailers that follow a single
+    /// chunk of more than 64 KiB directly leave no moment to add bytes: that stream is reset.
+    pub fn append_body(&mut self, bytes: impl Into<Vec<u8>>) -> Result<(), BodyError> {
+        if self.stream.half(Side::Request).is_bodiless() {
+            return Err(BodyError::None { message: Message::Request });
+        }
+        let plan = self.plan.body.take().unwrap_or(BodyPlan::Append(Vec::new()));
+        self.plan.body = Some(plan.with_tail(bytes.into()));
+        Ok(())
+    }
+
+    /// Lets the headers go to the upstream and keeps the body until `decide` has seen all of it.
+    ///
+    /// This is how a body is checked where the proxy does not allow headers to be held
+    /// ([`Request::body`]): the upstream sees the headers at once, and a complete body only if the
+    /// verdict is [`Gate::Open`]. The proxy holds the body meanwhile, which it bounds too
+    /// (`per_connection_buffer_limit_bytes`; beyond it the client gets 413). A request without a
+    /// body is decided over with no bytes. An upstream that answers before it has the body ends the
+    /// matter: its response comes back from [`crate::Next::run`].
+    ///
+    /// A body longer than `limit` bytes, and an error of `decide`, end the exchange as
+    /// [`crate::Filter::on_error`] says.
+    ///
+    /// ```no_run
+    /// # use mesh_filter::prelude::*;
+    /// # async fn handle(mut request: Request, next: Next) -> Result<Response> {
+    /// request.gate_body(64 * 1024, async |body| match body.starts_with(b"{") {
+    ///     true => Ok(Gate::Open),
+    ///     false => Ok(Gate::Reply(Response::new(400).with_body("JSON is expected\n"))),
+    /// });
+    /// next.run(request).await
+    /// # }
+    /// ```
+    pub fn gate_body<D>(&mut self, limit: usize, decide: D)
+    where
+        D: AsyncFnOnce(Vec<u8>) -> Result<Gate> + 'static,
+    {
+        let decide: Decide = Box::new(move |body| Box::pin(async move { decide(body).await }));
+        self.gate = Some(GatePlan { limit, decide });
+    }
+
+    /// Runs a function over the trailers, if any come.
+    ///
+    /// An error of the function resets the stream, because its headers have left.
+    pub fn map_trailers(&mut self, function: impl FnOnce(&mut Headers) -> Result<()> + 'static) {
+        self.plan.trailers.get_or_insert_default().map(function);
+    }
+
+    /// Adds a trailer: to those that come, or as the first.
+    ///
+    /// Peers that speak HTTP/1.1 get trailers only where the proxy is configured to pass them.
+    ///
+    /// # Errors
+    /// When the name or the value cannot be. A request that came without a body gets no trailers,
+    /// and one whose body was read before its headers left only where it has some already: then
+    /// [`crate::Next::run`] fails with [`BodyError::NoTrailers`].
+    pub fn add_trailer(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
+        self.plan.trailers.get_or_insert_default().add(name.as_ref(), value.as_ref())
     }
 
     pub(crate) fn belongs_to(&self, stream: &Rc<Stream>) -> bool {
         Rc::ptr_eq(&self.stream, stream)
     }
 
-    pub(crate) fn release(mut self) -> Result<()> {
-        self.stream.half(Side::Request).release(&mut self.headers, self.plan.take())
+    /// Lets the headers go; what decides over the body stays.
+    pub(crate) fn release(mut self) -> Result<Option<GatePlan>> {
+        let gate = self.gate.take();
+        let half = self.stream.half(Side::Request);
+        self.stream.release(Side::Request, &mut self.headers, self.plan)?;
+        if gate.is_some() {
+            half.close_gate();
+        }
+        Ok(gate)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The response that a client gets: the upstream's, or one that the filter makes.
 
 use crate::body::{BodyError, Chunk, Message};
-use crate::dispatch::{BodyPlan, Stream};
+use crate::dispatch::{BodyPlan, Plan, Stream};
 use crate::error::{Error, Result};
 use crate::headers::{HeaderError, Headers, check_status};
 use crate::host::{HostError, MapKind, Side, host};
@@ -21,7 +21,7 @@ use std::rc::Rc;
 /// ```
 pub struct Response {
     headers: Headers,
-    plan: Option<BodyPlan>,
+    plan: Plan,
     origin: Origin,
 }
 
@@ -39,7 +39,7 @@ impl Response {
         let pairs = vec![(b":status".to_vec(), status.to_string().into_bytes())];
         Self {
             headers: Headers::local(MapKind::ResponseHeaders, pairs),
-            plan: None,
+            plan: Plan::default(),
             origin: Origin::Local {
                 body: Vec::new(),
                 details: "mesh_filter_reply".to_owned(),
@@ -48,9 +48,40 @@ impl Response {
         }
     }
 
+    /// A local reply for clients of gRPC: this status (0 to 16) and message.
+    ///
+    /// To a gRPC request proxies send it as trailers alone; other clients get the HTTP status that
+    /// [gRPC's own mapping](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto)
+    /// has for it, with the message as body.
+    ///
+    /// ```
+    /// use mesh_filter::Response;
+    ///
+    /// const UNAUTHENTICATED: u32 = 16;
+    /// assert_eq!(Response::grpc(UNAUTHENTICATED, "a token is needed").status(), 401);
+    /// ```
+    #[must_use]
+    pub fn grpc(status: u32, message: impl Into<String>) -> Self {
+        let http = match status {
+            0 => 200,
+            3 | 9 | 11 => 400,
+            16 => 401,
+            7 => 403,
+            5 => 404,
+            6 | 10 => 409,
+            8 => 429,
+            1 => 499,
+            12 => 501,
+            14 => 503,
+            4 => 504,
+            _ => 500,
+        };
+        Self::new(http).with_body(message.into()).with_grpc_status(status)
+    }
+
     pub(crate) fn upstream(stream: Rc<Stream>) -> Self {
         let headers = Headers::of(Rc::clone(&stream), MapKind::ResponseHeaders);
-        Self { headers, plan: None, origin: Origin::Upstream(stream) }
+        Self { headers, plan: Plan::default(), origin: Origin::Upstream(stream) }
     }
 
     /// The same with one more header.
@@ -147,7 +178,7 @@ impl Response {
             Origin::Upstream(stream) if stream.half(Side::Response).is_bodiless() => {
                 return Err(BodyError::None { message: Message::Response });
             }
-            Origin::Upstream(_) => self.plan = Some(BodyPlan::Replace(body.into())),
+            Origin::Upstream(_) => self.plan.body = Some(BodyPlan::Replace(body.into())),
         }
         Ok(())
     }
@@ -157,7 +188,47 @@ impl Response {
     /// `content-length` is removed. A response without a body is left alone. An error of the
     /// function resets the stream, because its headers have left.
     pub fn map_body(&mut self, function: impl FnMut(&mut Chunk) -> Result<()> + 'static) {
-        self.plan = Some(BodyPlan::map(function));
+        self.plan.body = Some(BodyPlan::map(function));
+    }
+
+    /// Adds bytes at the end of the body, behind what else is done to it; `content-length` is
+    /// corrected.
+    ///
+    /// # Errors
+    /// [`BodyError::None`] when the upstream's response has no body. Trailers that follow a single
+    /// chunk of more than 64 KiB directly leave no moment to add bytes: that stream is reset.
+    pub fn append_body(&mut self, bytes: impl Into<Vec<u8>>) -> Result<(), BodyError> {
+        match &mut self.origin {
+            Origin::Local { body, .. } if self.plan.body.is_none() => body.append(&mut bytes.into()),
+            Origin::Upstream(stream) if stream.half(Side::Response).is_bodiless() => {
+                return Err(BodyError::None { message: Message::Response });
+            }
+            _ => {
+                let plan = self.plan.body.take().unwrap_or(BodyPlan::Append(Vec::new()));
+                self.plan.body = Some(plan.with_tail(bytes.into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a function over the trailers, if any come.
+    ///
+    /// Local replies have none. An error of the function resets the stream, because its headers
+    /// have left.
+    pub fn map_trailers(&mut self, function: impl FnOnce(&mut Headers) -> Result<()> + 'static) {
+        self.plan.trailers.get_or_insert_default().map(function);
+    }
+
+    /// Adds a trailer: to those that come, or as the first.
+    ///
+    /// Peers that speak HTTP/1.1 get trailers only where the proxy is configured to pass them.
+    ///
+    /// # Errors
+    /// When the name or the value cannot be. A response without a body and a local reply get no
+    /// trailers, and a response whose body was read before its headers left only where it has some
+    /// already: else it fails with [`BodyError::NoTrailers`].
+    pub fn add_trailer(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
+        self.plan.trailers.get_or_insert_default().add(name.as_ref(), value.as_ref())
     }
 
     pub(crate) fn is_local(&self) -> bool {
@@ -172,7 +243,7 @@ impl Response {
         let status = self.headers.get(":status").map(|status| status.as_bytes()).unwrap_or_default();
         check_status(status)?;
         let status = std::str::from_utf8(status)?.parse()?;
-        if let Some(BodyPlan::Map(mut transform)) = self.plan {
+        if let Some(BodyPlan::Map(mut transform)) = self.plan.body {
             body = transform.whole(body)?;
         }
         let headers = self.headers.plain_fields();
@@ -186,7 +257,7 @@ impl Response {
     pub(crate) fn release(mut self, stream: &Rc<Stream>) -> Result<()> {
         match &self.origin {
             Origin::Upstream(own) if Rc::ptr_eq(own, stream) => {
-                stream.half(Side::Response).release(&mut self.headers, self.plan.take())
+                stream.release(Side::Response, &mut self.headers, self.plan)
             }
             _ => Err(Error::new("the filter returned the response of another exchange")),
         }

@@ -3,6 +3,7 @@
 use crate::dispatch::{Job, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Counter, Gauge, Histogram};
+use crate::vm;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -87,6 +88,16 @@ impl Setup {
 }
 
 impl Setup {
+    /// State that all configurations of this module share in one VM: the value of this type, made
+    /// by the first that asks.
+    ///
+    /// A proxy may run several plugins of one module in one VM (Istio does), each with a
+    /// configuration and a filter of its own. State of one configuration is a field of the filter;
+    /// state of all workers is [`crate::shared`].
+    pub fn vm_state<T: 'static>(&mut self, make: impl FnOnce() -> T) -> Rc<T> {
+        vm::current().value(make)
+    }
+
     /// Does something once, in the background, in each VM: it begins about a millisecond after the
     /// configuration was accepted, and may wait, call and sleep for as long as the plugin lives.
     ///

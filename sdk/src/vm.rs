@@ -5,6 +5,7 @@
 
 use crate::call::Budgets;
 use crate::logger::Memory;
+use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -13,6 +14,19 @@ use std::rc::Rc;
 pub(crate) struct Vm {
     pub(crate) log: Memory,
     pub(crate) retries: RefCell<Budgets>,
+    values: RefCell<Vec<Rc<dyn Any>>>,
+}
+
+impl Vm {
+    /// The one value of this type, made where there is none yet.
+    pub(crate) fn value<T: 'static>(&self, make: impl FnOnce() -> T) -> Rc<T> {
+        let known = self.values.borrow().iter().find_map(|value| Rc::clone(value).downcast().ok());
+        known.unwrap_or_else(|| {
+            let value = Rc::new(make());
+            self.values.borrow_mut().push(Rc::<T>::clone(&value));
+            value
+        })
+    }
 }
 
 /// The VM whose code runs now.

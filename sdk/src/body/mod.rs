@@ -44,6 +44,13 @@ pub enum BodyError {
         /// Request or response.
         message: Message,
     },
+    /// Trailers were to be added to a message that had ended before its headers left: proxies take
+    /// new trailers only with the last bytes of a body that passes.
+    #[error("the {message} ended before its headers left, and without trailers: none can be added any more")]
+    NoTrailers {
+        /// Request or response.
+        message: Message,
+    },
     /// Bytes were left when trailers came, and the proxy takes no more body after those.
     #[error("{count} bytes of the {message} body were left when its trailers came, too late to send them")]
     Trailers {

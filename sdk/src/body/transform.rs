@@ -28,13 +28,16 @@ pub(crate) struct Transform {
     function: Function,
     held: Vec<u8>,
     kept: Vec<u8>,
+    /// What follows the last chunk. While there is some, a chunk that need not be the last is held,
+    /// so that trailers find the proxy still taking bytes.
+    tail: Vec<u8>,
     /// The proxy's buffer begins with `held` and `kept`.
     in_proxy: bool,
 }
 
 impl Transform {
     pub(crate) fn new(function: Function) -> Self {
-        Self { function, held: Vec::new(), kept: Vec::new(), in_proxy: false }
+        Self { function, held: Vec::new(), kept: Vec::new(), tail: Vec::new(), in_proxy: false }
     }
 
     /// One body for another: the first chunk becomes it, what follows disappears.
@@ -46,11 +49,24 @@ impl Transform {
         }))
     }
 
+    /// Bytes behind a body that is otherwise left as it is.
+    pub(crate) fn appending(tail: Vec<u8>) -> Self {
+        Self::new(Box::new(|_| Ok(()))).with_tail(tail)
+    }
+
+    /// The same with more bytes behind the last chunk.
+    pub(crate) fn with_tail(mut self, mut tail: Vec<u8>) -> Self {
+        self.tail.append(&mut tail);
+        self
+    }
+
     /// Runs over a body that is here as a whole and in no buffer of the proxy.
     pub(crate) fn whole(&mut self, body: Vec<u8>) -> Result<Vec<u8>> {
         let mut chunk = Chunk::new(body, true);
         (self.function)(&mut chunk)?;
-        Ok(chunk.finish().sent)
+        let mut body = chunk.finish().sent;
+        body.append(&mut self.tail);
+        Ok(body)
     }
 
     /// Runs over what is new in the proxy's buffer of `size` bytes.
@@ -63,10 +79,13 @@ impl Transform {
         let bytes = if self.kept.is_empty() { new } else { [std::mem::take(&mut self.kept), new].concat() };
         let mut chunk = Chunk::new(bytes, last);
         (self.function)(&mut chunk)?;
+        if last && !self.tail.is_empty() {
+            chunk.bytes_mut().append(&mut self.tail);
+        }
         let done = chunk.finish();
 
         let flow = match done.kept.len() {
-            0 => Flow::Send,
+            0 if self.tail.is_empty() => Flow::Send,
             _ if self.held.len() + done.sent.len() + done.kept.len() > HELD_LIMIT => Flow::Send,
             _ => Flow::Hold,
         };
@@ -104,6 +123,7 @@ impl Transform {
         }
         let mut chunk = Chunk::new(std::mem::take(&mut self.kept), true);
         (self.function)(&mut chunk)?;
+        chunk.bytes_mut().append(&mut self.tail);
         match chunk.bytes().len() {
             0 => Ok(()),
             count => Err(BodyError::Trailers { message: Message::of(side), count }.into()),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | waits before `next.run` | request paused |
 //! | waits in `next.run` | request released; polled again at the response headers |
+//! | waits in `next.run` of a gated request | headers released, body paused until the verdict |
 //! | waits after `next.run` | response paused |
 //! | ends with the upstream's response | response released |
 //! | ends with another response | local reply |
@@ -14,6 +15,7 @@
 use super::reactor::Reactor;
 use super::stream::Gate;
 use super::{Action, Handler, Stream, Task};
+use crate::ended::Ended;
 use crate::error::{Error, Result};
 use crate::filter::{Failure, Phase, Recovery};
 use crate::host::{HostError, Side, host};
@@ -72,25 +74,34 @@ impl Exchange {
     pub(crate) fn body(&mut self, side: Side, size: usize, end_of_stream: bool) {
         let half = self.stream.half(side);
         half.grow(size, end_of_stream);
-        if half.is_held() {
+        half.ending.set(end_of_stream);
+        if half.is_awaited() {
             self.poll();
-        } else if !self.answered
-            && let Err(error) = half.transform_bytes()
-        {
-            self.reset(side, &error);
+        } else if !self.answered {
+            let stepped = half.transform_bytes().and_then(|()| self.finish(side));
+            stepped.unwrap_or_else(|error| self.reset(side, &error));
         }
+        self.stream.half(side).ending.set(false);
     }
 
     pub(crate) fn trailers(&mut self, side: Side) {
         let half = self.stream.half(side);
         half.end();
-        if half.is_held() {
+        if half.is_awaited() {
             self.poll();
-        } else if !self.answered
-            && let Err(error) = half.transform_end()
-        {
-            self.reset(side, &error);
+        } else if !self.answered {
+            let ended = half.transform_end().and_then(|()| self.finish(side));
+            ended.unwrap_or_else(|error| self.reset(side, &error));
         }
+    }
+
+    /// Does what the filter wants of the trailers, if the message has ended.
+    fn finish(&self, side: Side) -> Result<()> {
+        if !self.stream.half(side).has_ended() {
+            return Ok(());
+        }
+        let reactor = &self.reactor;
+        reactor.enter(self.stream.owner, || self.stream.finish(side))
     }
 
     /// The future can go on. `resume` unless a callback of this stream runs, whose answer does it.
@@ -100,6 +111,13 @@ impl Exchange {
             self.resume(Side::Request);
             self.resume(Side::Response);
         }
+    }
+
+    /// The access log is written: all that was exchanged can be read a last time.
+    pub(crate) fn log(&mut self) {
+        self.task = None;
+        let reactor = Rc::clone(&self.reactor);
+        reactor.enter(self.stream.owner, || self.handler.log(&Ended::new()));
     }
 
     /// The stream has ended.
@@ -141,8 +159,10 @@ impl Exchange {
         let reply = match self.handler.on_error(&failure) {
             Recovery::Reply(response) => response,
             Recovery::Pass => {
-                for side in [Side::Request, Side::Response].into_iter().filter(|side| held(*side)) {
-                    self.stream.half(side).gate.set(Gate::Open);
+                for half in [Side::Request, Side::Response].map(|side| self.stream.half(side)) {
+                    if half.is_awaited() {
+                        half.pass();
+                    }
                 }
                 return;
             }

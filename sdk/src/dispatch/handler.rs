@@ -2,6 +2,7 @@
 
 use super::Task;
 use crate::config;
+use crate::ended::Ended;
 use crate::error::Result;
 use crate::filter::{Failure, Filter, Recovery};
 use crate::next::Next;
@@ -14,6 +15,7 @@ use std::rc::Rc;
 pub(crate) trait Handler {
     fn handle(self: Rc<Self>, request: Request, next: Next) -> Task<Result<Response>>;
     fn on_error(&self, failure: &Failure<'_>) -> Recovery;
+    fn log(&self, ended: &Ended);
 }
 
 impl<F: Filter> Handler for F {
@@ -23,6 +25,10 @@ impl<F: Filter> Handler for F {
 
     fn on_error(&self, failure: &Failure<'_>) -> Recovery {
         Filter::on_error(self, failure)
+    }
+
+    fn log(&self, ended: &Ended) {
+        Filter::log(self, ended);
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod exchange;
 mod handler;
+mod plan;
 mod plugin;
 mod reactor;
 mod ready;
@@ -21,10 +22,11 @@ mod timers;
 mod tests;
 
 pub(crate) use handler::Handler;
+pub(crate) use plan::{BodyPlan, Plan};
 pub(crate) use plugin::Dispatch;
 pub(crate) use reactor::{Event, InFlight, Reactor, current};
 pub(crate) use root::Job;
-pub(crate) use stream::{BodyPlan, Stream};
+pub(crate) use stream::Stream;
 pub(crate) use timers::TOLERANCE;
 
 use std::future::Future;

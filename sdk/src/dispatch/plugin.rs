@@ -223,7 +223,12 @@ impl Plugin for Dispatch {
         true
     }
 
-    fn log(&mut self, _context: u32) {}
+    fn log(&mut self, context: u32) {
+        if let Some(exchange) = self.exchanges.get_mut(context) {
+            exchange.log();
+            self.settle(context);
+        }
+    }
 
     fn delete(&mut self, context: u32) {
         self.exchanges.remove(context);

@@ -1,13 +1,15 @@
 //! What the future of an exchange and the callbacks of its stream share.
 
+use super::plan::{Plan, TrailersPlan};
 use super::reactor;
 use super::ready::Owner;
-use crate::body::{BodyError, Chunk, Flow, Message, Transform, read};
+use crate::body::{BodyError, Flow, Message, Transform, read};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::host::{MapKind, Side};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::Poll;
 
 /// One stream, both directions.
@@ -34,34 +36,80 @@ impl Stream {
 
     /// Whether hostcalls may name this map now: its headers wait, and this stream's future runs.
     pub(crate) fn may_touch(&self, map: MapKind) -> bool {
-        let gate = match map {
-            MapKind::RequestHeaders => self.request.gate.get(),
-            MapKind::ResponseHeaders => self.response.gate.get(),
-            _ => return false,
+        let open = match map {
+            MapKind::RequestHeaders => self.request.is_held(),
+            MapKind::RequestTrailers => self.request.trailers_open.get(),
+            MapKind::ResponseHeaders => self.response.is_held(),
+            MapKind::ResponseTrailers => self.response.trailers_open.get(),
+            _ => false,
         };
-        gate == Gate::Held && reactor::current().is_some_and(|(_, owner)| owner == self.owner)
+        open && reactor::current().is_some_and(|(_, owner)| owner == self.owner)
     }
 
     /// Reads a body as a whole while its headers wait.
     pub(crate) async fn collect(&self, side: Side, limit: usize) -> Result<Vec<u8>> {
-        let message = Message::of(side);
+        if !self.half(side).is_bodiless() && !self.hold_allowed {
+            return Err(BodyError::HoldNotAllowed { message: Message::of(side) }.into());
+        }
+        poll_fn(|_| self.poll_whole(side, limit)).await
+    }
+
+    /// The body as a whole, once it is here.
+    pub(crate) fn poll_whole(&self, side: Side, limit: usize) -> Poll<Result<Vec<u8>>> {
         let half = self.half(side);
-        if half.is_bodiless() {
-            return Ok(Vec::new());
+        if half.size.get() > limit {
+            let message = Message::of(side);
+            Poll::Ready(Err(BodyError::TooLarge { message, limit }.into()))
+        } else if half.ended.get() {
+            Poll::Ready(half.read())
+        } else {
+            Poll::Pending
         }
-        if !self.hold_allowed {
-            return Err(BodyError::HoldNotAllowed { message }.into());
+    }
+
+    /// Writes the headers back and lets them go, with what is to be done to what follows.
+    pub(crate) fn release(self: &Rc<Self>, side: Side, headers: &mut Headers, plan: Plan) -> Result<()> {
+        let half = self.half(side);
+        let transform = match plan.body {
+            Some(_) if half.is_bodiless() => None,
+            Some(body) => Some(body.prepare(headers)?),
+            None => None,
+        };
+        headers.commit()?;
+        half.transform.replace(transform);
+        half.trailers.replace(plan.trailers);
+        if half.body_seen.get() {
+            // These bytes came while the headers waited. The proxy will not show them again.
+            half.transform_bytes().inspect_err(|_| drop(half.transform.take()))?;
         }
-        poll_fn(|_| {
-            if half.size.get() > limit {
-                Poll::Ready(Err(BodyError::TooLarge { message, limit }.into()))
-            } else if half.ended.get() {
-                Poll::Ready(half.read())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await
+        if half.ended.get() && !half.is_bodiless() {
+            self.finish(side)?;
+        }
+        half.gate.set(Gate::Open);
+        Ok(())
+    }
+
+    /// Lets a gated body go, with what is to be done to it.
+    pub(crate) fn open_gate(self: &Rc<Self>, side: Side) -> Result<()> {
+        let half = self.half(side);
+        half.gated.set(false);
+        if half.body_seen.get() {
+            half.transform_bytes()?;
+        }
+        if half.ended.get() && !half.is_bodiless() { self.finish(side) } else { Ok(()) }
+    }
+
+    /// The message has ended: changes the trailers that have come, or makes some.
+    pub(crate) fn finish(self: &Rc<Self>, side: Side) -> Result<()> {
+        let half = self.half(side);
+        let Some(plan) = half.trailers.take() else { return Ok(()) };
+        if !half.trailers_seen.get() && !half.ending.get() {
+            return plan.refuse(side);
+        }
+        half.trailers_open.set(true);
+        let done = plan.run(self, side, half.trailers_seen.get());
+        half.trailers_open.set(false);
+        done
     }
 }
 
@@ -76,18 +124,6 @@ pub(crate) enum Gate {
     Open,
 }
 
-/// What a filter wants of a body besides letting it through.
-pub(crate) enum BodyPlan {
-    Map(Transform),
-    Replace(Vec<u8>),
-}
-
-impl BodyPlan {
-    pub(crate) fn map(mut function: impl FnMut(&mut Chunk) -> Result<()> + 'static) -> Self {
-        Self::Map(Transform::new(Box::new(move |chunk| function(chunk))))
-    }
-}
-
 /// One direction of a stream.
 pub(crate) struct Half {
     side: Side,
@@ -99,8 +135,17 @@ pub(crate) struct Half {
     /// Bytes in the proxy's buffer.
     size: Cell<usize>,
     ended: Cell<bool>,
+    /// The callback runs that shows the last bytes.
+    pub(crate) ending: Cell<bool>,
+    /// The proxy has told of trailers.
+    trailers_seen: Cell<bool>,
+    /// Hostcalls may name the trailers now.
+    trailers_open: Cell<bool>,
     transform: RefCell<Option<Transform>>,
+    trailers: RefCell<Option<TrailersPlan>>,
     flow: Cell<Flow>,
+    /// The headers have left, and the body waits for the filter's verdict.
+    gated: Cell<bool>,
 }
 
 impl Half {
@@ -112,8 +157,13 @@ impl Half {
             body_seen: Cell::new(false),
             size: Cell::new(0),
             ended: Cell::new(false),
+            ending: Cell::new(false),
+            trailers_seen: Cell::new(false),
+            trailers_open: Cell::new(false),
             transform: RefCell::new(None),
+            trailers: RefCell::new(None),
             flow: Cell::new(Flow::Send),
+            gated: Cell::new(false),
         }
     }
 
@@ -132,7 +182,29 @@ impl Half {
 
     /// Trailers are here, so the body has ended.
     pub(crate) fn end(&self) {
+        self.trailers_seen.set(true);
         self.ended.set(true);
+    }
+
+    /// Whether the last part of the message is here.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// Keeps the body back until [`Stream::open_gate`].
+    pub(crate) fn close_gate(&self) {
+        self.gated.set(!self.is_bodiless());
+    }
+
+    /// Lets everything of the message go as it is.
+    pub(crate) fn pass(&self) {
+        self.gate.set(Gate::Open);
+        self.gated.set(false);
+    }
+
+    /// Whether the filter's future waits for parts of the message.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.is_held() || self.gated.get()
     }
 
     /// The message ended with its headers, so the proxy will not ask about a body.
@@ -147,31 +219,9 @@ impl Half {
 
     /// Whether something here still has to wait.
     pub(crate) fn stops(&self) -> bool {
-        self.is_held() || self.flow.get() == Flow::Hold
-    }
-
-    /// Writes the headers back and lets them go, with what is to be done to the body.
-    pub(crate) fn release(&self, headers: &mut Headers, plan: Option<BodyPlan>) -> Result<()> {
-        let transform = match plan {
-            Some(_) if self.is_bodiless() => None,
-            Some(BodyPlan::Map(transform)) => {
-                headers.remove("content-length")?;
-                Some(transform)
-            }
-            Some(BodyPlan::Replace(body)) => {
-                headers.set("content-length", body.len().to_string())?;
-                Some(Transform::replacement(body))
-            }
-            None => None,
-        };
-        headers.commit()?;
-        self.transform.replace(transform);
-        if self.body_seen.get() {
-            // These bytes came while the headers waited. The proxy will not show them again.
-            self.transform_bytes().inspect_err(|_| drop(self.transform.take()))?;
-        }
-        self.gate.set(Gate::Open);
-        Ok(())
+        // The headers of a gated message leave, unless parts of its body have come and would follow.
+        let gated = self.gated.get() && (self.body_seen.get() || self.trailers_seen.get());
+        gated || self.is_held() || self.flow.get() == Flow::Hold
     }
 
     /// Runs the transform over what the proxy's buffer holds.

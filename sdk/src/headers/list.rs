@@ -1,7 +1,7 @@
 //! The list itself: read lazily by one hostcall, changed in memory, written back as few hostcalls.
 
 use super::field::{self, Action};
-use super::{HeaderError, Value};
+use super::{Cookie, HeaderError, Value};
 use crate::dispatch::Stream;
 use crate::host::{HostError, MapKind, Pairs, host};
 use std::cell::{Cell, OnceCell};
@@ -24,7 +24,8 @@ use std::rc::Rc;
 /// ```
 pub struct Headers {
     map: MapKind,
-    /// The stream whose map this is; none for headers that exist in this VM only.
+    /// The stream whose map this is while it may be changed; none for headers that are only read,
+    /// and for those that exist in this VM only.
     stream: Option<Rc<Stream>>,
     fields: OnceCell<Vec<Field>>,
     failure: Cell<Option<HostError>>,
@@ -76,6 +77,11 @@ impl Headers {
         }
     }
 
+    /// The headers of a stream that is over, not read yet.
+    pub(crate) fn ended(map: MapKind) -> Self {
+        Self { map, stream: None, fields: OnceCell::new(), failure: Cell::new(None), changes: Vec::new() }
+    }
+
     /// Headers that exist in this VM only.
     pub(crate) fn local(map: MapKind, pairs: Pairs) -> Self {
         Self {
@@ -124,6 +130,39 @@ impl Headers {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fields().is_empty()
+    }
+
+    /// The media type of the body in lower case, without parameters: `application/json`.
+    ///
+    /// `None` where there is no `content-type`, or none that is a type ([RFC 9110, section
+    /// 8.3.1](https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1)).
+    #[must_use]
+    pub fn content_type(&self) -> Option<String> {
+        let value = self.get("content-type")?.as_str().ok()?;
+        let essence = value.split(';').next()?.trim();
+        let (kind, subtype) = essence.split_once('/')?;
+        (field::is_token(kind) && field::is_token(subtype)).then(|| essence.to_ascii_lowercase())
+    }
+
+    /// Whether the message is gRPC: its media type is `application/grpc`, or begins so.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        self.content_type().is_some_and(|media| {
+            media
+                .strip_prefix("application/grpc")
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+        })
+    }
+
+    /// The cookies that the client sent, in order, over all `cookie` headers.
+    pub fn cookies(&self) -> impl Iterator<Item = Cookie<'_>> {
+        self.get_all("cookie").flat_map(|value| Cookie::all(value.as_bytes()))
+    }
+
+    /// The value of the first cookie of this name. Names of cookies have case.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<Value<'_>> {
+        self.cookies().find(|cookie| cookie.name() == name).map(|cookie| cookie.value())
     }
 
     /// Leaves exactly one entry of this name.
@@ -241,7 +280,7 @@ impl Headers {
     fn read(&self) -> Result<Vec<Field>, HostError> {
         // The proxy takes the map away when the headers have left; whoever still holds this list
         // then (in state shared between streams, say) must not reach another stream's map.
-        if !self.stream.as_ref().is_some_and(|stream| stream.may_touch(self.map)) {
+        if self.stream.as_ref().is_some_and(|stream| !stream.may_touch(self.map)) {
             let status = crate::host::Status::BAD_ARGUMENT;
             return Err(HostError::new("proxy_get_header_map_pairs", format!("{:?}", self.map), status));
         }
@@ -280,60 +319,4 @@ impl fmt::Debug for Headers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn response() -> Headers {
-        let pair = |name: &str, value: &str| (name.into(), value.into());
-        Headers::local(
-            MapKind::ResponseHeaders,
-            vec![pair(":status", "200"), pair("Via", "a"), pair("x", "1"), pair("via", "b")],
-        )
-    }
-
-    #[test]
-    fn names_compare_without_case_and_all_values_count() {
-        let headers = response();
-        assert_eq!(headers.get("VIA").unwrap(), "a");
-        assert_eq!(headers.get_all("via").collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(headers.iter().map(|(name, _)| name).collect::<Vec<_>>(), [":status", "via", "x", "via"]);
-        assert!(headers.get("y").is_none() && !headers.contains("y"));
-    }
-
-    #[test]
-    fn set_leaves_one_copy_where_the_first_stood_and_remove_none() {
-        let mut headers = response();
-        headers.set("VIA", "c").unwrap();
-        assert_eq!(format!("{headers:?}"), r#"{":status": "200", "via": "c", "x": "1"}"#);
-        headers.remove("Via").unwrap();
-        headers.append("x", "2").unwrap();
-        assert_eq!(format!("{headers:?}"), r#"{":status": "200", "x": "1", "x": "2"}"#);
-    }
-
-    #[test]
-    fn what_would_break_a_message_apart_is_refused() {
-        let mut headers = response();
-        for name in ["", "a b", "a:b", "ä", "a\n"] {
-            assert!(matches!(headers.set(name, ""), Err(HeaderError::Name { .. })), "{name:?}");
-        }
-        for value in ["a\r\nb", "a\nb", "a\0"] {
-            let error = headers.append("x-secret", value).unwrap_err().to_string();
-            assert!(error.starts_with("the value for `x-secret` holds byte 0x"), "{error}");
-        }
-        for status in ["", "99", "600", "20", "0200", "+20", "ok"] {
-            assert!(matches!(headers.set(":status", status), Err(HeaderError::Status { .. })), "{status}");
-        }
-        assert!(headers.set(":status", "204").is_ok());
-        assert!(headers.set(":path", "/").is_err() && headers.append(":status", "200").is_err());
-        assert!(headers.remove(":status").is_err());
-    }
-
-    #[test]
-    fn a_value_that_is_not_text_is_still_a_value() {
-        let mut headers = response();
-        headers.set("x", [b'a', 0xff]).unwrap();
-        let value = headers.get("x").unwrap();
-        assert_eq!(value.as_bytes(), [b'a', 0xff]);
-        assert_eq!(value.as_str(), Err(HeaderError::NotText { valid_up_to: 1 }));
-    }
-}
+mod tests;

@@ -3,13 +3,17 @@
 //! Values are bytes, because that is what proxies pass; text is a conversion that can fail.
 //! A name may occur several times, and all its values count.
 
+mod cookie;
 mod field;
 mod list;
 mod name;
+mod query;
 mod value;
 
+pub use cookie::Cookie;
 pub use list::Headers;
 pub use name::HeaderName;
+pub use query::Query;
 pub use value::Value;
 
 pub(crate) use field::{check_status, check_value};

@@ -25,6 +25,11 @@ enum Act {
     KeepBack,
     ReadRequest,
     ReadResponse,
+    GateOpen,
+    GateReply,
+    GateCall,
+    AppendBodies,
+    Trailers,
 }
 
 struct Sdk {
@@ -58,6 +63,21 @@ impl Filter for Sdk {
                     request.set_body(format!("<{}>", body.len()))?;
                 }
             }
+            Act::GateOpen => request.gate_body(400_000, async |_| Ok(Gate::Open)),
+            Act::GateReply => request.gate_body(400_000, async |_| Ok(Gate::Reply(reply()?))),
+            Act::GateCall => {
+                let callee = self.callee.clone();
+                request.gate_body(400_000, async move |body| {
+                    let asked = call::post(&callee, "/").header("x-from", "sdk").body(body).send().await?;
+                    Ok(if asked.is_success() { Gate::Open } else { Gate::Reply(reply()?) })
+                });
+            }
+            // Without a body there is nothing to add to.
+            Act::AppendBodies => drop(request.append_body("<end>")),
+            Act::Trailers => {
+                request.map_trailers(seen);
+                request.add_trailer("x-added", "request")?;
+            }
             _ => {}
         }
         let mut response = next.run(request).await?;
@@ -75,6 +95,11 @@ impl Filter for Sdk {
             Act::ReadResponse => {
                 let body = response.body(300_000).await?;
                 response.headers_mut().set("x-size", body.len().to_string())?;
+            }
+            Act::AppendBodies => drop(response.append_body("<end>")),
+            Act::Trailers => {
+                response.map_trailers(seen);
+                response.add_trailer("x-added", "response")?;
             }
             _ => {}
         }
@@ -107,6 +132,12 @@ fn edit(headers: &mut mesh_filter::headers::Headers) -> Result<()> {
     headers.append("x-new", "2")?;
     headers.remove("set-cookie")?;
     headers.remove("x-not-there")?;
+    Ok(())
+}
+
+fn seen(trailers: &mut mesh_filter::headers::Headers) -> Result<()> {
+    let count = trailers.len().to_string();
+    trailers.set("x-seen", count)?;
     Ok(())
 }
 

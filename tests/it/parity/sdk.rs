@@ -26,6 +26,13 @@ const ACTS: &[(&str, bool)] = &[
     ("read_request", true),
     ("read_response", false),
     ("read_response", true),
+    ("gate_open", false),
+    ("gate_open", true),
+    ("gate_reply", false),
+    ("gate_call", false),
+    ("gate_call", true),
+    ("append_bodies", false),
+    ("trailers", false),
 ];
 
 fn name(act: &str, hold: bool) -> String {

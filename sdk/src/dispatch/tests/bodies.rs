@@ -29,7 +29,7 @@ fn a_body_is_read_whole_only_where_the_proxy_holds_headers() {
     let mut run = hold();
     run.request(&GET, false);
     assert_eq!(run.body(Side::Request, "12345678901", false).0, Pause);
-    assert_eq!(run.done()[1..], ["reply 503 mesh_filter_error"]);
+    assert_eq!(run.done()[1..], ["reply 413 mesh_filter_error"]);
     assert!(run.lines()[0].contains("longer than the 10 bytes"));
 
     let mut run = hold();
