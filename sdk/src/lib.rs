@@ -53,6 +53,7 @@ pub mod headers;
 
 pub mod call;
 pub mod clock;
+pub mod flight;
 pub mod metrics;
 pub mod property;
 pub mod random;

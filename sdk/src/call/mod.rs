@@ -10,7 +10,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What fails may be [made again](Call::retry); [`crate::task::join`] makes several calls at once.
+//! What fails may be [made again](Call::retry); [`crate::task::join`] makes several calls at once,
+//! [`crate::flight`] makes one for all who ask the same.
 
 mod budget;
 mod cluster;

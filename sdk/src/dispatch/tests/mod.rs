@@ -11,6 +11,7 @@ mod bodies;
 mod calls;
 mod failures;
 mod messages;
+mod flights;
 mod retries;
 mod several;
 mod tasks;

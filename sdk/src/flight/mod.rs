@@ -1,0 +1,18 @@
+//! Work that is done once for all who need its result at the same time.
+//!
+//! When a token must be looked up or a key set loaded, the exchanges that need it come together.
+//! The first one starts the work, the others wait for what it brings:
+//!
+//! | | shares work among | keeps results |
+//! |---|---|---|
+//! | [`Group`] | the exchanges of one VM, by key | no |
+//!
+//! The work is a task of the plugin's root context: that the exchange which started it is reset
+//! neither ends it nor keeps its result from the others.
+
+mod error;
+mod group;
+mod landing;
+
+pub use error::FlightError;
+pub use group::Group;
