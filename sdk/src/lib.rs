@@ -51,6 +51,7 @@ mod response;
 pub mod body;
 pub mod headers;
 
+pub mod cache;
 pub mod call;
 pub mod clock;
 pub mod flight;
@@ -97,7 +98,7 @@ pub mod prelude {
     pub use crate::metrics::{Counter, Gauge, Histogram};
     pub use crate::{
         Chunk, ClusterName, Ended, Error, Failure, Filter, Gate, HeaderName, Next, Phase, Recovery, Request,
-        Response, Result, Setup, call, clock, log, log_every, property, random, shared, task,
+        Response, Result, Setup, cache, call, clock, flight, log, log_every, property, random, shared, task,
     };
     pub use serde::Deserialize;
 }

@@ -6,6 +6,7 @@
 //! | | shares work among | keeps results |
 //! |---|---|---|
 //! | [`Group`] | the exchanges of one VM, by key | no |
+//! | [`crate::cache::Refreshed`] | the exchanges of one VM | one value, made new again and again |
 //!
 //! The work is a task of the plugin's root context: that the exchange which started it is reset
 //! neither ends it nor keeps its result from the others.
@@ -16,3 +17,4 @@ mod landing;
 
 pub use error::FlightError;
 pub use group::Group;
+pub(crate) use landing::Landing;
