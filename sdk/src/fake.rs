@@ -64,6 +64,11 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+fn rpc(method: &GrpcMethod<'_>, metadata: &[(&str, &[u8])]) -> String {
+    let metadata: String = metadata.iter().map(|(name, value)| format!(" {name}={}", text(value))).collect();
+    format!("{} {}/{}{metadata}", text(method.target), method.service, method.method)
+}
+
 impl Host for Fake {
     fn log(&self, level: LogLevel, message: &[u8]) -> Result<(), Status> {
         self.lines.borrow_mut().push(format!("{level:?}: {}", text(message)));
@@ -236,16 +241,13 @@ impl Host for Fake {
         message: &[u8],
         timeout_ms: u32,
     ) -> Result<u32, Status> {
-        let path = format!("{} {}/{}", text(method.target), method.service, method.method);
-        let metadata: String =
-            metadata.iter().map(|(name, value)| format!(" {name}={}", text(value))).collect();
-        self.act("grpc", &format!("{path}{metadata} {} {timeout_ms}", text(message)))?;
+        self.act("grpc", &format!("{} {} {timeout_ms}", rpc(method, metadata), text(message)))?;
         self.tokens.set(self.tokens.get() + 4);
         Ok(self.tokens.get() + 1)
     }
 
-    fn grpc_stream(&self, method: &GrpcMethod<'_>, _metadata: &[(&str, &[u8])]) -> Result<u32, Status> {
-        self.act("stream", &format!("{} {}/{}", text(method.target), method.service, method.method))?;
+    fn grpc_stream(&self, method: &GrpcMethod<'_>, metadata: &[(&str, &[u8])]) -> Result<u32, Status> {
+        self.act("stream", &rpc(method, metadata))?;
         self.tokens.set(self.tokens.get() + 4);
         Ok(self.tokens.get() + 2)
     }
@@ -363,6 +365,18 @@ impl Run {
         self.arrive(MapKind::CallResponseHeaders, &[(":status", status)]);
         self.fake.buffers.borrow_mut().insert(BufferKind::CallResponseBody as u32, body.into());
         self.plugin.http_call_response(1, token, 1, body.len(), 0);
+    }
+
+    /// A message of a gRPC call or stream.
+    pub(crate) fn grpc_message(&mut self, token: u32, message: &str) {
+        self.fake.buffers.borrow_mut().insert(BufferKind::GrpcMessage as u32, message.into());
+        self.plugin.grpc_message(1, token, message.len());
+    }
+
+    /// The end of a gRPC call or stream.
+    pub(crate) fn grpc_close(&mut self, token: u32, status: u32, message: &str) {
+        *self.fake.status.borrow_mut() = (status, message.into());
+        self.plugin.grpc_close(1, token, status);
     }
 
     /// What was done since it was asked last.

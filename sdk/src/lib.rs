@@ -55,6 +55,7 @@ pub mod cache;
 pub mod call;
 pub mod clock;
 pub mod flight;
+pub mod grpc;
 pub mod metrics;
 pub mod property;
 pub mod random;
@@ -98,7 +99,8 @@ pub mod prelude {
     pub use crate::metrics::{Counter, Gauge, Histogram};
     pub use crate::{
         Chunk, ClusterName, Ended, Error, Failure, Filter, Gate, HeaderName, Next, Phase, Recovery, Request,
-        Response, Result, Setup, cache, call, clock, flight, log, log_every, property, random, shared, task,
+        Response, Result, Setup, cache, call, clock, flight, grpc, log, log_every, property, random, shared,
+        task,
     };
     pub use serde::Deserialize;
 }

@@ -200,8 +200,12 @@ impl Plugin for Dispatch {
     }
 
     fn grpc_message(&mut self, root: u32, token: u32, size: usize) {
-        let message = bytes(BufferKind::GrpcMessage, size);
-        self.deliver(root, token, message.map(Event::Message));
+        let event = if size > self.reactor.limit(token) {
+            Ok(Event::TooLarge { size })
+        } else {
+            bytes(BufferKind::GrpcMessage, size).map(Event::Message)
+        };
+        self.deliver(root, token, event);
     }
 
     fn grpc_trailing_metadata(&mut self, root: u32, token: u32, count: usize) {

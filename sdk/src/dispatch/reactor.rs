@@ -20,7 +20,6 @@ thread_local! {
 
 /// What a proxy tells of a call.
 #[derive(Debug)]
-#[expect(dead_code, reason = "gRPC calls are delivered, and not yet offered to filters")]
 pub(crate) enum Event {
     /// The whole reply to an HTTP call.
     Reply { headers: Pairs, body: Vec<u8>, trailers: Pairs },
@@ -30,6 +29,8 @@ pub(crate) enum Event {
     InitialMetadata(Pairs),
     /// A gRPC message.
     Message(Vec<u8>),
+    /// A gRPC message that is longer than [`InFlight::limit`], and was not read.
+    TooLarge { size: usize },
     /// A gRPC response ends with this metadata.
     TrailingMetadata(Pairs),
     /// A gRPC call or stream is over, with this status.
@@ -49,6 +50,8 @@ pub(crate) struct Reactor {
 struct Mailbox {
     events: VecDeque<Event>,
     waker: Option<Waker>,
+    /// Longest message that is read.
+    limit: usize,
 }
 
 impl Reactor {
@@ -71,6 +74,11 @@ impl Reactor {
             waker.wake();
         }
         true
+    }
+
+    /// The longest message that a call takes; none of one that nobody has open.
+    pub(crate) fn limit(&self, token: u32) -> usize {
+        self.mailboxes.borrow().get(token).map_or(0, |mailbox| mailbox.borrow().limit)
     }
 
     /// Hands a future over to a root context, which goes on with it whatever becomes of streams.
@@ -114,6 +122,11 @@ impl InFlight {
         let mailbox = Rc::<RefCell<Mailbox>>::default();
         reactor.mailboxes.borrow_mut().insert(token, Rc::clone(&mailbox));
         Some(Self { token, mailbox, reactor })
+    }
+
+    /// Sets the length of the longest message that is taken.
+    pub(crate) fn limit(&self, bytes: usize) {
+        self.mailbox.borrow_mut().limit = bytes;
     }
 
     /// The next event of the call.
