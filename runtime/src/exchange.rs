@@ -80,10 +80,20 @@ pub struct Info {
     pub downstream_local: Option<SocketAddr>,
     /// The endpoint that was chosen.
     pub upstream_remote: Option<SocketAddr>,
-    /// How many endpoints there were to choose from.
+    /// How many endpoints the cluster has that the route leads to.
     pub upstream_endpoints: Option<u64>,
     /// Our address towards it.
     pub upstream_local: Option<SocketAddr>,
+    /// Why it could not be connected to.
+    pub upstream_failure: String,
+    /// How often the request was sent to an upstream.
+    pub upstream_attempts: u64,
+    /// How long the request waited for its connection, in nanoseconds.
+    pub upstream_wait_ns: Option<u64>,
+    /// When the request's headers went to the upstream.
+    pub upstream_sent_ns: Option<u64>,
+    /// When the last of the response came from the upstream.
+    pub upstream_end_ns: Option<u64>,
     /// When the request began, nanoseconds since 1970.
     pub start_ns: u64,
     /// When it ended, on the same clock.
@@ -92,10 +102,10 @@ pub struct Info {
     pub request_end_ns: Option<u64>,
     /// When the response's headers came from the upstream.
     pub response_start_ns: Option<u64>,
-    /// Name of the route, as configured.
-    pub route_name: String,
-    /// Name of the virtual host.
-    pub virtual_host_name: String,
+    /// Name of the route as configured, if there is a route.
+    pub route_name: Option<String>,
+    /// Name of the virtual host, if there is one.
+    pub virtual_host_name: Option<String>,
     /// Name of the cluster that the route leads to.
     pub cluster_name: Option<String>,
     /// Status of the response as it came, then as it left; filters do not change it in between.

@@ -108,7 +108,10 @@ impl Plugins {
             Callback::Configure { root, size: size(&options.settings.configuration) },
         ];
         for step in steps {
-            let (answer, deferred) = vm.call(step, Phase::Configure);
+            // The plugin's configuration is not there yet when its VM starts.
+            let phase =
+                if matches!(step, Callback::VmStart { .. }) { Phase::Running } else { Phase::Configure };
+            let (answer, deferred) = vm.call(step, phase);
             self.outbox.extend(deferred.into_iter().map(|request| (number, request)));
             let callback = step.export();
             match answer {

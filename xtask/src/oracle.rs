@@ -20,8 +20,11 @@ pub(crate) struct Arguments {
     /// The program to run instead of the release that is brought
     #[arg(long)]
     envoy: Option<PathBuf>,
+    /// Only the cases whose names begin with one of these, separated by commas
+    #[arg(long)]
+    cases: Option<String>,
     /// Play so many random programs in both hosts, and nothing else
-    #[arg(long, conflicts_with = "record")]
+    #[arg(long, conflicts_with_all = ["record", "cases"])]
     random: Option<u64>,
     /// Where random programs begin
     #[arg(long, requires = "random", default_value_t = 1)]
@@ -40,6 +43,9 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     let mut tests = cargo(["test", "--package", "mesh-filter-acceptance", "--test", "it", filter]);
     if let Some(count) = arguments.random {
         tests.env("ORACLE_RANDOM", count.to_string()).env("ORACLE_SEED", arguments.seed.to_string());
+    }
+    if let Some(beginning) = &arguments.cases {
+        tests.env("ORACLE_CASES", beginning);
     }
     tests.env("ENVOY", envoy);
     if arguments.record {

@@ -28,11 +28,8 @@ impl Chain {
         if self.is_over(side) || (side == Side::Response && self.replied) {
             return;
         }
-        {
-            let info = &mut self.exchange.borrow_mut().info;
-            let count =
-                if side == Side::Request { &mut info.request_bytes } else { &mut info.response_bytes };
-            *count += bytes.len() as u64;
+        if side == Side::Request {
+            self.exchange.borrow_mut().info.request_bytes += bytes.len() as u64;
         }
         self.progress_mut(side).complete = end;
         self.iterate_body(plugins, side, 0, bytes.into(), end);
@@ -122,6 +119,9 @@ impl Chain {
                 }
                 return;
             }
+        }
+        if side == Side::Response {
+            self.exchange.borrow_mut().info.response_bytes += body.len() as u64;
         }
         self.effects.push_back(Effect::Body { side, body, end_of_stream: end });
         if let Some(place) = trailers_added_by {

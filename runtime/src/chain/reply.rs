@@ -4,6 +4,7 @@ use super::{Chain, Effect};
 use crate::body::Body;
 use crate::exchange::{Exchange, LocalReply, Side};
 use crate::headers::Headers;
+use crate::host::grpc_status_of_http;
 use crate::plugin::Plugins;
 use bytes::Bytes;
 
@@ -31,7 +32,6 @@ impl Chain {
             exchange.response.headers = Some(headers);
             exchange.response.buffer = None;
             exchange.response.trailers = None;
-            exchange.info.response_bytes += body.len() as u64;
         }
         self.note_code();
         let end = body.is_empty();
@@ -46,6 +46,7 @@ impl Chain {
             self.response_sent = true;
             self.effects.push_back(Effect::Headers { side: Side::Response, end_of_stream: end });
             if !end {
+                self.exchange.borrow_mut().info.response_bytes += body.len() as u64;
                 self.effects.push_back(Effect::Body { side: Side::Response, body, end_of_stream: true });
             }
             // Nothing of the filters' response goes on after this.
@@ -113,7 +114,7 @@ fn render(exchange: &Exchange, reply: LocalReply) -> (Headers, Body) {
     }
     if is_grpc {
         headers.append(Bytes::from_static(b"content-type"), Bytes::from_static(b"application/grpc"));
-        let code = reply.grpc_status.unwrap_or_else(|| grpc_status(reply.status));
+        let code = reply.grpc_status.unwrap_or_else(|| grpc_status_of_http(reply.status.into()));
         headers.append(Bytes::from_static(b"grpc-status"), code.to_string().into());
         if !reply.body.is_empty() {
             headers.append(Bytes::from_static(b"grpc-message"), percent_encoded(&reply.body));
@@ -133,18 +134,6 @@ fn render(exchange: &Exchange, reply: LocalReply) -> (Headers, Body) {
     let is_head =
         request.and_then(|headers| headers.get(b":method")).is_some_and(|method| method.as_ref() == b"HEAD");
     (headers, if is_head { Body::new() } else { reply.body.into() })
-}
-
-/// The gRPC status for an HTTP status, as the gRPC documentation maps them.
-fn grpc_status(status: u16) -> u32 {
-    match status {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502 | 503 | 504 => 14,
-        _ => 2,
-    }
 }
 
 /// `grpc-message` as the gRPC protocol encodes it: printable ASCII but `%` stands for itself.

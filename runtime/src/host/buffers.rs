@@ -46,7 +46,7 @@ impl Host {
         let Some(side) = body_side(buffer) else {
             return Err(self.constant(buffer).map_or_else(|status| status, |_| Status::BAD_ARGUMENT));
         };
-        let view = self.view().ok_or(Status::NOT_FOUND)?;
+        let view = self.view().ok_or(Status::BAD_ARGUMENT)?;
         let part = view.side(side).body.ok_or(Status::BAD_ARGUMENT)?;
         let mut exchange = view.exchange.borrow_mut();
         let body = match part {

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub enum Phase {
     /// `_initialize`, `_start` or `main`: almost nothing is allowed.
     Start,
-    /// `on_context_create` of a root, `on_vm_start` or `on_configure`.
+    /// `on_context_create` of a root, or `on_configure`.
     Configure,
     /// Any other callback.
     Running,

@@ -74,11 +74,14 @@ impl Host {
         }
     }
 
-    /// Logs, once per VM, that a function is not among what the plugin may call.
+    /// Tells the proxy's own log, once per VM, that a function is not among what the plugin may call.
     pub fn log_restricted(&mut self, function: &'static str) {
         if self.reported_missing.insert(function) {
-            let message = format!("`{function}` was called, which the plugin's capabilities do not include");
-            self.log(LogLevel::Error, message.as_bytes());
+            let plugin = self.plugin_of(self.effective).map_or("", |plugin| plugin.name.as_str());
+            tracing::error!(
+                plugin,
+                "`{function}` was called, which the plugin's capabilities do not include"
+            );
         }
     }
 }

@@ -26,6 +26,7 @@ pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
 pub use clock::Clock;
 pub use contexts::{Deferred, Open, Part, Phase, View};
 pub use filter_state::{ConnectionState, FilterState};
+pub(crate) use grpc::grpc_status_of_http;
 pub use grpc::{GrpcAction, GrpcCall, GrpcMethod, GrpcPart};
 pub use log::{LogRecord, LogSink};
 pub use metrics::Metrics;

@@ -51,7 +51,8 @@ fn proxy_set_buffer_bytes(
 }
 
 fn proxy_get_configuration(call: &mut Call<'_>, bytes_out: u32, size_out: u32) -> Answer {
-    let bytes = call.host()?.buffer_bytes(BufferKind::PluginConfiguration, 0, usize::MAX)?;
+    // Nothing where it is not there, unlike the buffer.
+    let bytes = call.host()?.buffer_bytes(BufferKind::PluginConfiguration, 0, usize::MAX).unwrap_or_default();
     call.give(&bytes, bytes_out, size_out)
 }
 

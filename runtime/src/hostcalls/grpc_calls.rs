@@ -40,8 +40,8 @@ fn proxy_grpc_call(
     token_out: u32,
 ) -> Answer {
     let (mut memory, mut host) = call.open()?;
-    // First: a call whose number cannot be told must not begin.
-    memory.write_u32(token_out, 0)?;
+    // First: a call whose number cannot be told must not begin. Where it fails nothing is written, as in Envoy.
+    memory.read(token_out, 4, 4)?;
     let to = grpc_method(&memory, [(target, target_size), (service, service_size), (method, method_size)])?;
     let metadata = pairs::decode(memory.read(metadata, metadata_size, u32::MAX)?);
     let token = host.grpc_call(to, metadata, memory.read(message, message_size, MAX_DATA)?, timeout_ms)?;
@@ -62,7 +62,7 @@ fn proxy_grpc_stream(
     token_out: u32,
 ) -> Answer {
     let (mut memory, mut host) = call.open()?;
-    memory.write_u32(token_out, 0)?;
+    memory.read(token_out, 4, 4)?;
     let to = grpc_method(&memory, [(target, target_size), (service, service_size), (method, method_size)])?;
     let token = host.grpc_stream(to, pairs::decode(memory.read(metadata, metadata_size, u32::MAX)?))?;
     Ok(memory.write_u32(token_out, token)?)

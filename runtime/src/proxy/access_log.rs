@@ -104,7 +104,7 @@ fn value(field: &Field, exchange: &Exchange) -> Option<String> {
         Field::DownstreamRemoteAddress => Some(info.downstream_remote?.to_string()),
         Field::DownstreamRemoteAddressWithoutPort => Some(info.downstream_remote?.ip().to_string()),
         Field::DownstreamLocalAddress => Some(info.downstream_local?.to_string()),
-        Field::RouteName => Some(info.route_name.clone()).filter(|name| !name.is_empty()),
+        Field::RouteName => info.route_name.clone().filter(|name| !name.is_empty()),
         Field::Hostname => hostname(),
         Field::Header(header) => header_value(header, exchange),
     }

@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_failed_callout_is_a_response_as_envoy_makes_it() {
-        let (reply, _) = reply::upstream_failure(super::super::part::Broken::Connect);
+        let (reply, _) = reply::upstream_failure(super::super::part::Broken::Connect(None));
         let HttpCallOutcome::Response { headers, body, .. } = local(reply.status, reply.body) else {
             panic!()
         };

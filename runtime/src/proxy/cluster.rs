@@ -159,7 +159,7 @@ impl Cluster {
                 if !failing.replace(true) {
                     tracing::warn!(cluster = name, %address, %error, "cannot connect");
                 }
-                Broken::Connect
+                Broken::Connect(error.raw_os_error())
             })?;
             failing.set(false);
             if !http2 {

@@ -2,9 +2,8 @@
 
 use super::cluster::Cluster;
 use super::config::{Action, Forward, HttpConnections};
-use super::relay::Relay;
+use super::relay::{self, Relay};
 use super::reply::{self, flags};
-use super::router::Found;
 use super::upstream::Upstream;
 use super::{access_log, headers};
 use crate::chain::Effect;
@@ -146,7 +145,7 @@ impl Relay<'_> {
 
     /// The cluster that the route leads to.
     pub(super) fn cluster(&self) -> Option<&Rc<Cluster>> {
-        match &self.found.as_ref()?.route.action {
+        match &self.found.route.as_ref()?.action {
             Action::Forward(forward) => self.place.thread.clusters.get(&forward.cluster),
             Action::Direct(_) => None,
         }
@@ -163,15 +162,22 @@ impl Relay<'_> {
         if self.exchange.borrow().info.route_cleared {
             self.choose_route_again();
         }
-        let Some(found) = self.found.clone() else {
+        let Some(route) = self.found.route.clone() else {
             self.place.listener.stats.no_route.add(1);
             return self.reply(reply::text(404, "", "route_not_found"), flags::NO_ROUTE);
         };
-        let forward = match &found.route.action {
+        let forward = match &route.action {
             Action::Direct(response) => return self.reply(reply::direct(response), 0),
             Action::Forward(forward) => forward,
         };
         let target = self.cluster().and_then(|cluster| Some((Rc::clone(cluster), cluster.endpoint()?)));
+        {
+            let mut exchange = self.exchange.borrow_mut();
+            exchange.info.upstream_attempts += 1;
+            if let Some(headers) = &mut exchange.request.headers {
+                headers::rewrite(headers, &route, forward);
+            }
+        }
         let Some((cluster, address)) = target else {
             if let Some(cluster) = self.cluster() {
                 cluster.stats().no_endpoint.add(1);
@@ -188,12 +194,12 @@ impl Relay<'_> {
         {
             let mut exchange = self.exchange.borrow_mut();
             exchange.info.upstream_remote = Some(address);
-            exchange.info.upstream_endpoints = u64::try_from(cluster.endpoint_count()).ok();
+            exchange.info.upstream_sent_ns = Some(relay::now_ns());
             if let Some(headers) = &mut exchange.request.headers {
-                headers::rewrite(headers, &found.route, forward);
                 self.up = Some(Upstream::open(&cluster, address, headers, end));
             }
         }
+        self.note_connection();
         if end {
             self.request_passed();
         }
@@ -202,14 +208,15 @@ impl Relay<'_> {
     fn choose_route_again(&mut self) {
         let mut exchange = self.exchange.borrow_mut();
         exchange.info.route_cleared = false;
+        let router = &self.place.listener.router;
         self.found =
-            exchange.request.headers.as_ref().and_then(|headers| self.place.listener.router.find(headers));
-        Found::describe(self.found.as_ref(), &mut exchange.info);
+            exchange.request.headers.as_ref().map(|headers| router.find(headers)).unwrap_or_default();
+        self.found.describe(&mut exchange.info, |name| self.place.thread.endpoint_count(name));
     }
 
     /// The whole request is with the upstream: now its time runs.
     fn request_passed(&mut self) {
-        let timeout = self.found.as_ref().and_then(|found| match &found.route.action {
+        let timeout = self.found.route.as_ref().and_then(|route| match &route.action {
             Action::Forward(Forward { timeout, .. }) => *timeout,
             Action::Direct(_) => None,
         });

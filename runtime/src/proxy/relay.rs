@@ -44,7 +44,7 @@ pub(super) struct Relay<'a> {
     pub(super) exchange: SharedExchange,
     pub(super) down: Downstream<'a>,
     pub(super) up: Option<Upstream>,
-    pub(super) found: Option<router::Found>,
+    pub(super) found: router::Found,
     pub(super) progress: Progress,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Relay<'a> {
         let origin = headers::Origin { client: place.remote.ip(), machine: place.thread.machine };
         let prepared = headers::prepare_request(&mut headers, config, origin, || place.thread.request_id());
         let found = place.listener.router.find(&headers);
-        let info = info(&place, &down, found.as_ref(), end);
+        let info = info(&place, &down, &found, end);
         let chain = if prepared.is_ok() { place.listener.chain.as_slice() } else { &[] };
         let limit = place.listener.buffer_limit;
         let (id, exchange) = place.thread.act(|worker| {
@@ -168,6 +168,7 @@ impl<'a> Relay<'a> {
 
     fn request_part(&mut self, part: Part) {
         self.progress.moved();
+        self.note_connection();
         if matches!(part, Part::Body(_, true) | Part::Trailers(_)) {
             let info = &mut self.exchange.borrow_mut().info;
             info.request_end_ns = Some(info.start_ns + self.progress.elapsed_ns());
@@ -188,6 +189,10 @@ impl<'a> Relay<'a> {
     fn response_part(&mut self, part: Part) {
         self.progress.moved();
         let end = matches!(part, Part::Headers(_, true) | Part::Body(_, true) | Part::Trailers(_));
+        self.note_connection();
+        if end {
+            self.exchange.borrow_mut().info.upstream_end_ns = Some(now_ns());
+        }
         if end && let Some(up) = self.up.take() {
             self.leave_upstream();
             up.finish();
@@ -211,12 +216,17 @@ impl<'a> Relay<'a> {
         let mut exchange = self.exchange.borrow_mut();
         exchange.info.code_details = "via_upstream".to_owned();
         exchange.info.response_start_ns = Some(exchange.info.start_ns + self.progress.elapsed_ns());
-        if let Some(up) = &self.up {
-            exchange.info.upstream_local = up.local_address();
-        }
         if let Some(cluster) = self.cluster() {
             cluster.stats().responses.note(super::access_log::status(headers));
         }
+    }
+
+    /// Once the request has a connection: our end of it, and how long that took.
+    pub(super) fn note_connection(&self) {
+        let Some(up) = self.up.as_ref().filter(|up| !up.is_connecting()) else { return };
+        let info = &mut self.exchange.borrow_mut().info;
+        info.upstream_local = up.local_address();
+        info.upstream_wait_ns = up.waited().map(crate::host::clock::nanoseconds);
     }
 
     fn client_failed(&mut self, broken: Broken) {
@@ -232,9 +242,13 @@ impl<'a> Relay<'a> {
     }
 
     fn upstream_failed(&mut self, broken: Broken) {
+        self.note_connection();
         self.up = None;
         self.leave_upstream();
         let (reply, flag) = reply::upstream_failure(broken);
+        if let Some(reason) = broken.transport_failure() {
+            self.exchange.borrow_mut().info.upstream_failure = reason;
+        }
         if self.progress.response_began {
             self.exchange.borrow_mut().info.response_flags |= flag;
             self.act(|worker, id| worker.reset(id));
@@ -313,7 +327,7 @@ pub(super) fn now_ns() -> u64 {
     crate::host::clock::nanoseconds(now)
 }
 
-fn info(place: &Place<'_>, down: &Downstream<'_>, found: Option<&router::Found>, end: bool) -> Info {
+fn info(place: &Place<'_>, down: &Downstream<'_>, found: &router::Found, end: bool) -> Info {
     let now = now_ns();
     let mut info = Info {
         connection_id: place.connection,
@@ -325,6 +339,6 @@ fn info(place: &Place<'_>, down: &Downstream<'_>, found: Option<&router::Found>,
         request_end_ns: end.then_some(now),
         ..Info::default()
     };
-    router::Found::describe(found, &mut info);
+    found.describe(&mut info, |name| place.thread.endpoint_count(name));
     info
 }

@@ -72,13 +72,14 @@ fn is_name(name: &[u8]) -> bool {
 /// The reply when the upstream has failed before its response began, and its response flag.
 pub(super) fn upstream_failure(broken: Broken) -> (LocalReply, u64) {
     let (status, reason, flag) = match broken {
-        Broken::Connect => (503, "remote connection failure", flags::UPSTREAM_CONNECTION_FAILURE),
+        Broken::Connect(_) => (503, "remote connection failure", flags::UPSTREAM_CONNECTION_FAILURE),
         Broken::ConnectTimeout => (503, "connection timeout", flags::UPSTREAM_CONNECTION_FAILURE),
         Broken::Closed => (503, "connection termination", flags::UPSTREAM_CONNECTION_TERMINATION),
         Broken::Reset => (503, "remote reset", flags::UPSTREAM_REMOTE_RESET),
         Broken::Protocol => (502, "protocol error", flags::UPSTREAM_PROTOCOL_ERROR),
     };
     let body = format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}");
-    let details = format!("upstream_reset_before_response_started{{{}}}", reason.replace(' ', "_"));
+    let transport = broken.transport_failure().map(|reason| format!("|{reason}")).unwrap_or_default();
+    let details = format!("upstream_reset_before_response_started{{{reason}{transport}}}").replace(' ', "_");
     (LocalReply { body: body.into(), ..text(status, "", details) }, flag)
 }

@@ -18,23 +18,27 @@ struct Host {
 }
 
 /// What was found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Found {
-    /// The virtual host's name.
-    pub(super) host: String,
+    /// The virtual host's name; there may be one without a route for the request.
+    pub(super) host: Option<String>,
     /// The route.
-    pub(super) route: Rc<Route>,
+    pub(super) route: Option<Rc<Route>>,
 }
 
 impl Found {
     /// Writes what was found, or that nothing was, into the facts of an exchange.
-    pub(super) fn describe(found: Option<&Self>, info: &mut Info) {
-        info.route_name = found.map(|found| found.route.name.clone()).unwrap_or_default();
-        info.virtual_host_name = found.map(|found| found.host.clone()).unwrap_or_default();
-        info.cluster_name = found.and_then(|found| match &found.route.action {
+    /// `endpoints` tells how many a cluster has.
+    pub(super) fn describe(&self, info: &mut Info, endpoints: impl FnOnce(&str) -> Option<usize>) {
+        let route = self.route.as_ref();
+        info.route_name = route.map(|route| route.name.clone());
+        info.virtual_host_name.clone_from(&self.host);
+        info.cluster_name = route.and_then(|route| match &route.action {
             Action::Forward(forward) => Some(forward.cluster.clone()),
             Action::Direct(_) => None,
         });
+        let endpoints = info.cluster_name.as_deref().and_then(endpoints);
+        info.upstream_endpoints = endpoints.and_then(|count| u64::try_from(count).ok());
     }
 }
 
@@ -47,13 +51,15 @@ impl Router {
         Self { hosts: hosts.collect() }
     }
 
-    /// The route of a request, if there is one.
+    /// The virtual host and the route of a request.
     ///
     /// There is none for a request without `:authority`, or without `x-forwarded-proto`, as in Envoy:
     /// a filter may have removed them.
-    pub(super) fn find(&self, headers: &Headers) -> Option<Found> {
-        let authority = headers.get(b":authority").filter(|_| headers.contains(b"x-forwarded-proto"))?;
-        let host = self.host(&authority.to_ascii_lowercase())?;
+    pub(super) fn find(&self, headers: &Headers) -> Found {
+        let authority = headers.get(b":authority").filter(|_| headers.contains(b"x-forwarded-proto"));
+        let Some(host) = authority.and_then(|authority| self.host(&authority.to_ascii_lowercase())) else {
+            return Found::default();
+        };
         let path = headers.get(b":path").map(AsRef::as_ref).unwrap_or_default();
         let path = path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
         let route = host.routes.iter().find(|route| {
@@ -66,8 +72,8 @@ impl Router {
                     let values = headers.get_all(wanted.name.as_bytes());
                     wanted.matches(values.map(AsRef::as_ref))
                 })
-        })?;
-        Some(Found { host: host.config.name.clone(), route: Rc::clone(route) })
+        });
+        Found { host: Some(host.config.name.clone()), route: route.cloned() }
     }
 
     fn host(&self, authority: &[u8]) -> Option<&Host> {
@@ -115,7 +121,8 @@ mod tests {
         if let Some((name, value)) = header {
             headers.append(name.to_owned().into(), value.to_owned().into());
         }
-        Router::new(config).find(&headers).map(|found| format!("{}/{}", found.host, found.route.name))
+        let Found { host, route } = Router::new(config).find(&headers);
+        Some(format!("{}/{}", host?, route?.name))
     }
 
     #[test]

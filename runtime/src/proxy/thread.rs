@@ -37,6 +37,11 @@ pub(super) struct Thread {
 }
 
 impl Thread {
+    /// How many endpoints a cluster has.
+    pub(super) fn endpoint_count(&self, cluster: &str) -> Option<usize> {
+        self.clusters.get(cluster).map(|cluster| cluster.endpoint_count())
+    }
+
     pub(super) fn new(
         worker: Worker,
         clusters: HashMap<String, Rc<Cluster>>,

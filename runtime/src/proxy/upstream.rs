@@ -10,12 +10,15 @@ use crate::headers::Headers;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 /// Where a request goes to and its response comes from.
 pub(super) struct Upstream {
     cluster: Rc<Cluster>,
     address: SocketAddr,
     local: Option<SocketAddr>,
+    opened: Instant,
+    waited: Option<Duration>,
     state: State,
 }
 
@@ -38,7 +41,14 @@ struct Waiting {
 impl Upstream {
     /// Begins a request to an endpoint; `end` where nothing follows the headers.
     pub(super) fn open(cluster: &Rc<Cluster>, address: SocketAddr, headers: &Headers, end: bool) -> Self {
-        let mut upstream = Self { cluster: Rc::clone(cluster), address, local: None, state: State::Ended };
+        let mut upstream = Self {
+            cluster: Rc::clone(cluster),
+            address,
+            local: None,
+            opened: Instant::now(),
+            waited: None,
+            state: State::Ended,
+        };
         match cluster.checkout(address) {
             Ok(connection) => upstream.begin(connection, headers, end),
             Err(connecting) => {
@@ -49,9 +59,14 @@ impl Upstream {
         upstream
     }
 
-    /// Our address, once connected over HTTP/1.1.
+    /// Our address, once connected.
     pub(super) fn local_address(&self) -> Option<SocketAddr> {
         self.local
+    }
+
+    /// How long it took until there was a connection.
+    pub(super) fn waited(&self) -> Option<Duration> {
+        self.waited
     }
 
     /// Whether there is no connection yet.
@@ -101,7 +116,10 @@ impl Upstream {
                 return Poll::Ready(());
             };
             match connected {
-                Err(broken) => self.state = State::Failed(broken),
+                Err(broken) => {
+                    self.waited = Some(self.opened.elapsed());
+                    self.state = State::Failed(broken);
+                }
                 Ok(connection) => {
                     self.begin(connection, &waiting.headers, waiting.end);
                     if let Some((body, end)) = waiting.body {
@@ -144,6 +162,7 @@ impl Upstream {
     }
 
     fn begin(&mut self, connection: Connection, headers: &Headers, end: bool) {
+        self.waited = Some(self.opened.elapsed());
         self.state = match connection {
             Connection::Http1(mut client) => {
                 self.local = client.local_address();
@@ -151,6 +170,7 @@ impl Upstream {
                 State::Http1(client)
             }
             Connection::Http2(mut opener) => {
+                self.local = opener.local_address();
                 self.cluster.share(self.address, &opener);
                 match ClientStream::open(&mut opener, headers, end) {
                     Ok(stream) => State::Http2(stream),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::bootstrap::{Filter, listener};
 use crate::support::build::guest;
+use crate::support::http2::Http2Request;
 use crate::support::world::routes;
 
 /// One behaviour of a host.
@@ -29,8 +30,8 @@ pub(super) enum Ends {
     Deleted,
     /// A line ends so, for what goes on after the exchanges; nothing is looked at behind it.
     Line(&'static str),
-    /// The first plugin's VM is dead and writes no more; the contexts of the others are deleted.
-    FirstDies,
+    /// The VM of the plugin in this place dies and writes no more; the contexts of the others are deleted.
+    Dies(usize),
 }
 
 /// One request: what the client does, step by step. After the steps it reads the response.
@@ -39,6 +40,8 @@ pub(super) struct Exchange {
     pub(super) steps: Vec<Step>,
     /// Whether the client goes away instead of reading the response.
     pub(super) hangs_up: bool,
+    /// An HTTP/2 request instead of the steps.
+    pub(super) http2: Option<Http2Request>,
 }
 
 #[derive(Clone)]
@@ -84,6 +87,12 @@ impl Case {
     pub(super) fn then(mut self, program: &str) -> Self {
         let name = format!("{}+{}", self.name, self.plugins.len());
         self.plugins.push(plugin(&name, program));
+        self
+    }
+
+    /// The newest plugin is the interpreter for ABI 0.1.0.
+    pub(super) fn of_0_1_0(mut self) -> Self {
+        self.plugins.last_mut().expect("a case has a plugin").module = guest("program_0_1_0");
         self
     }
 
@@ -138,6 +147,11 @@ impl Case {
     /// A POST of text with a length.
     pub(super) fn post(self, path: &str, body: &str) -> Self {
         self.exchange(Exchange::post(path, body))
+    }
+
+    /// A request over HTTP/2: a POST if there is a body.
+    pub(super) fn http2(self, request: Http2Request) -> Self {
+        self.exchange(Exchange { http2: Some(request), ..Exchange::default() })
     }
 
     /// A POST in chunks, sent at once, with trailer lines.

@@ -1,11 +1,14 @@
 //! Plays a case in a host and tells what was seen.
 
+use std::net::SocketAddr;
+
 use serde_json::{Map, Value, json};
 
 use super::case::{Case, Ends, Exchange, Step};
 use super::log::{Line, Tail, all_deleted};
 use crate::support::client::Connection;
 use crate::support::compare::mask;
+use crate::support::http2;
 use crate::support::message::Message;
 use crate::support::world::World;
 
@@ -51,40 +54,28 @@ pub(super) fn play_exchange(
 ) -> (Value, Vec<Line>) {
     world.upstream.take();
     world.callee.take();
+    world.grpc.take();
     let address = world.host.listener(&case.name);
-    let mut connection = Connection::open(address).expect("the host accepts");
-    let client = connection.address().expect("a connection has an address");
-    let mut is_head = false;
-    for step in &exchange.steps {
-        match step {
-            Step::Send(bytes) => {
-                is_head |= bytes.starts_with(b"HEAD ");
-                connection.send(bytes);
-            }
-            Step::Await(part) => {
-                log.wait(&case.name, from, |lines| lines.iter().any(|line| line.text.contains(part)));
-            }
-            Step::Release => world.upstream.release(),
-        }
-    }
-    let received = if exchange.hangs_up {
-        drop(connection);
-        "(went away)".to_owned()
-    } else {
-        match connection.receive(is_head) {
-            Ok(reply) => reply.shown(),
-            Err(error) => format!("({error})"),
-        }
+    let (received, client) = match &exchange.http2 {
+        Some(request) => http2::exchange(address, request).expect("the host accepts"),
+        None => play_steps(world, log, case, exchange, from),
     };
     let lines = match case.ends {
         Ends::Deleted => log.wait(&case.name, from, all_deleted),
-        Ends::FirstDies => log.wait(&case.name, from, |lines| {
-            let others: Vec<_> = lines.iter().filter(|line| line.plugin != case.name).cloned().collect();
+        Ends::Dies(place) => log.wait(&case.name, from, |lines| {
+            let dead = &case.plugins[place].name;
+            let others: Vec<_> = lines.iter().filter(|line| line.plugin != *dead).cloned().collect();
             !others.is_empty() && all_deleted(&others)
         }),
         Ends::Line(_) => log.lines(&case.name).split_off(from),
     };
-    let addresses = [(address, "LISTENER"), (client, "CLIENT"), (world.upstream.address, "UPSTREAM")];
+    let addresses = [
+        (address, "LISTENER"),
+        (client, "CLIENT"),
+        (world.upstream.address, "UPSTREAM"),
+        (world.grpc.address, "GRPC"),
+        (world.refusing.address, "REFUSING"),
+    ];
     let tidy = |text: &str| {
         let masked = mask(text);
         let named = |text: String, (address, name): &(std::net::SocketAddr, &str)| {
@@ -108,8 +99,44 @@ pub(super) fn play_exchange(
             seen[name] = requests;
         }
     }
+    let calls: Vec<_> = world.grpc.take().iter().map(|request| shown(request)).collect();
+    if !calls.is_empty() && !matches!(case.ends, Ends::Line(_)) {
+        seen["grpc"] = calls.into();
+    }
     let lines = lines.into_iter().map(|line| Line { text: tidy(&line.text), ..line }).collect();
     (seen, lines)
+}
+
+/// What a client got that sends bytes as they are, and its address.
+fn play_steps(
+    world: &World,
+    log: &mut Tail,
+    case: &Case,
+    exchange: &Exchange,
+    from: usize,
+) -> (String, SocketAddr) {
+    let mut connection = Connection::open(world.host.listener(&case.name)).expect("the host accepts");
+    let client = connection.address().expect("a connection has an address");
+    let mut is_head = false;
+    for step in &exchange.steps {
+        match step {
+            Step::Send(bytes) => {
+                is_head |= bytes.starts_with(b"HEAD ");
+                connection.send(bytes);
+            }
+            Step::Await(part) => {
+                log.wait(&case.name, from, |lines| lines.iter().any(|line| line.text.contains(part)));
+            }
+            Step::Release => world.upstream.release(),
+        }
+    }
+    if exchange.hangs_up {
+        return ("(went away)".to_owned(), client);
+    }
+    match connection.receive(is_head) {
+        Ok(reply) => (reply.shown(), client),
+        Err(error) => (format!("({error})"), client),
+    }
 }
 
 /// Counters and gauges of plugins; histograms are merged every few seconds.

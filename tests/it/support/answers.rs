@@ -102,6 +102,7 @@ pub(crate) fn callee(path: &str, _request: &Message) -> Answer {
     match path {
         "/error" => answer("HTTP/1.1 500 Internal Server Error\ncontent-length: 4", b"oops"),
         "/silent" => Answer { bytes: Vec::new(), then: Then::Wait },
+        "/hold" => Answer { bytes: Vec::new(), then: Then::Ignore },
         "/broken" => closing(answer("HTTP/1.1 200 OK\ncontent-length: 100", b"0123456789")),
         "/reset" => Answer { bytes: Vec::new(), then: Then::Close },
         "/bucket" => answer("HTTP/1.1 200 OK\ncontent-type: text/plain\ncontent-length: 4", b"blue"),

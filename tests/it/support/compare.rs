@@ -15,12 +15,14 @@ pub(crate) fn mask(seen: &str) -> String {
 
 /// The same in a list of pairs that a guest has logged.
 fn mask_quoted(line: String) -> String {
-    const TIME: &str = "'x-envoy-upstream-service-time'='";
-    let Some((before, after)) = line.split_once(TIME) else { return line };
-    format!(
-        "{before}{TIME}DURATION{}",
-        after.trim_start_matches(|character: char| character.is_ascii_digit())
-    )
+    let names = [("'x-envoy-upstream-service-time'='", "DURATION"), ("'date'='", "DATE")];
+    names.iter().fold(line, |line, (name, masked)| match line.split_once(name) {
+        Some((before, after)) => {
+            let rest = after.find('\'').map_or("", |end| &after[end..]);
+            format!("{before}{name}{masked}{rest}")
+        }
+        None => line,
+    })
 }
 
 fn is_uuid(value: &str) -> bool {

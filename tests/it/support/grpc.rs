@@ -143,8 +143,14 @@ async fn serve(
             send.send_data(data, false)?;
         }
     }
+    let trailers = body.trailers().await?.unwrap_or_default();
+    let mut trailers: Vec<_> = trailers
+        .iter()
+        .map(|(name, value)| format!("\ntrailer {name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    trailers.sort();
     // Recorded before the end of the answer, so that a plugin which has it finds the request here.
-    let _nobody = requests.send(format!("{head}\n\n{}", bytes.escape_ascii()));
+    let _nobody = requests.send(format!("{head}\n\n{}{}", bytes.escape_ascii(), trailers.concat()));
     if let Some(mut send) = send {
         return send.send_trailers(map(&[("grpc-status", "0")]));
     }

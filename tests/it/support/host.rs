@@ -37,6 +37,17 @@ impl Host {
 
     /// As [`Self::start`], with so many workers.
     pub(crate) fn start_with(program: &Path, bootstrap: &Path, name: &str, workers: usize) -> Self {
+        Self::try_start(program, bootstrap, name, workers)
+            .unwrap_or_else(|log| panic!("the host does not serve:\n{log}"))
+    }
+
+    /// The same; where the host ends instead, what it wrote to standard error.
+    pub(crate) fn try_start(
+        program: &Path,
+        bootstrap: &Path,
+        name: &str,
+        workers: usize,
+    ) -> Result<Self, String> {
         let beside = |suffix: &str| bootstrap.with_file_name(format!("{name}.{suffix}"));
         let (address_file, log) = (beside("admin"), beside("log"));
         let _ = std::fs::remove_file(&address_file);
@@ -50,11 +61,11 @@ impl Host {
         let process = command.stdin(Stdio::null()).stdout(open("out")).stderr(open("log")).spawn();
         let process = process.unwrap_or_else(|error| panic!("starting {}: {error}", program.display()));
         let mut host = Self { process, admin: ([127, 0, 0, 1], 0).into(), listeners: BTreeMap::new(), log };
-        host.admin = host.wait(|_| std::fs::read_to_string(&address_file).ok()?.trim().parse().ok());
-        host.wait(|host| (host.page("/ready")? == "LIVE\n").then_some(()));
-        let listeners = host.wait(|host| serde_json::from_str(&host.page("/listeners?format=json")?).ok());
+        host.admin = host.wait(|_| std::fs::read_to_string(&address_file).ok()?.trim().parse().ok())?;
+        host.wait(|host| (host.page("/ready")? == "LIVE\n").then_some(()))?;
+        let listeners = host.wait(|host| serde_json::from_str(&host.page("/listeners?format=json")?).ok())?;
         host.listeners = addresses(&listeners);
-        host
+        Ok(host)
     }
 
     /// The address of the listener with this name.
@@ -88,18 +99,17 @@ impl Host {
         lines[lines.len().saturating_sub(count)..].join("\n")
     }
 
-    /// Looks again and again until something is seen; fails if the process ends or takes too long.
-    fn wait<T>(&mut self, look: impl Fn(&Self) -> Option<T>) -> T {
+    /// Looks again and again until something is seen; tells what the process wrote if it ends, fails if it takes too long.
+    fn wait<T>(&mut self, look: impl Fn(&Self) -> Option<T>) -> Result<T, String> {
         let begun = Instant::now();
         loop {
             if let Some(seen) = look(self) {
-                return seen;
+                return Ok(seen);
             }
-            let ended = self.process.try_wait().unwrap();
-            if ended.is_some() || begun.elapsed() > PATIENCE {
-                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-                panic!("the host does not serve ({ended:?}):\n{log}");
+            if self.process.try_wait().unwrap().is_some() {
+                return Err(std::fs::read_to_string(&self.log).unwrap_or_default());
             }
+            assert!(begun.elapsed() < PATIENCE, "the host does not serve:\n{}", self.last_lines(100));
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }

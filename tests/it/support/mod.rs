@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod compare;
 pub(crate) mod grpc;
 pub(crate) mod host;
+pub(crate) mod http2;
 pub(crate) mod message;
 pub(crate) mod upstream;
 pub(crate) mod world;

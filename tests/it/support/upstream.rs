@@ -44,6 +44,8 @@ pub(crate) enum Then {
     Close,
     /// Nothing more is sent, and the connection stays until the peer closes it.
     Wait,
+    /// The same, and the request is not recorded: whether all of it comes before it is given up is a race.
+    Ignore,
 }
 
 impl Upstream {
@@ -93,7 +95,9 @@ fn serve(stream: &TcpStream, answers: Answers, requests: &Sender<Message>, gate:
         let path = request.head[0].split(' ').nth(1).unwrap_or_default().to_owned();
         let answer = answers(path.split('?').next().unwrap_or_default(), &request);
         // Recorded before the answer leaves, so that a client which has its response finds the request here.
-        requests.send(request).map_err(io::Error::other)?;
+        if answer.then != Then::Ignore {
+            requests.send(request).map_err(io::Error::other)?;
+        }
         (&*stream).write_all(&answer.bytes)?;
         match answer.then {
             Then::KeepAlive => {}
@@ -102,7 +106,7 @@ fn serve(stream: &TcpStream, answers: Answers, requests: &Sender<Message>, gate:
                 (&*stream).write_all(&rest)?;
             }
             Then::Close => return stream.shutdown(Shutdown::Both),
-            Then::Wait => {
+            Then::Wait | Then::Ignore => {
                 reader.ends()?;
                 return Ok(());
             }

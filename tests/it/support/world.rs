@@ -18,7 +18,7 @@ pub(crate) struct World {
     pub(crate) upstream: Upstream,
     pub(crate) callee: Upstream,
     pub(crate) grpc: GrpcUpstream,
-    _refusing: Refusing,
+    pub(crate) refusing: Refusing,
 }
 
 impl World {
@@ -40,7 +40,7 @@ impl World {
         let file = folder(test).join(format!("{name}.json"));
         bootstrap::write(&file, listeners, &clusters);
         let host = Host::start(program, &file, name);
-        Self { host, upstream, callee, grpc, _refusing: refusing }
+        Self { host, upstream, callee, grpc, refusing }
     }
 }
 
@@ -50,8 +50,8 @@ pub(crate) fn folder(test: &str) -> PathBuf {
 }
 
 /// An address that refuses.
-struct Refusing {
-    address: SocketAddr,
+pub(crate) struct Refusing {
+    pub(crate) address: SocketAddr,
     /// Bound and not listening: nobody else is given the port.
     _socket: Socket,
 }
@@ -71,6 +71,8 @@ pub(crate) fn routes() -> Value {
             {"match": {"path": "/never"}, "route": {"cluster": "upstream"}}]},
         {"name": "all", "domains": ["*"], "routes": [
             {"match": {"prefix": "/refused"}, "route": {"cluster": "refused"}},
+            {"match": {"prefix": "/a.Service"}, "route": {"cluster": "grpc"}},
+            {"name": "the route", "match": {"prefix": "/named"}, "route": {"cluster": "upstream"}},
             {"match": {"prefix": "/empty"}, "route": {"cluster": "empty"}},
             {"match": {"prefix": "/silent"}, "route": {"cluster": "upstream", "timeout": "0.2s"}},
             {"match": {"prefix": "/direct"}, "direct_response": {"status": 418, "body": {"inline_string": "tea"}}},

@@ -8,6 +8,7 @@ mod response;
 mod target;
 
 pub use response::GrpcPart;
+pub(crate) use response::of_http as grpc_status_of_http;
 
 use super::contexts::Deferred;
 use super::{Host, maps};

@@ -174,7 +174,7 @@ fn of_text(status: &[u8]) -> u32 {
 }
 
 /// The mapping that gRPC defines for statuses of HTTP.
-fn of_http(status: u32) -> u32 {
+pub(crate) fn of_http(status: u32) -> u32 {
     match status {
         400 => INTERNAL,
         401 => UNAUTHENTICATED,

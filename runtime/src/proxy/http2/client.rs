@@ -1,20 +1,22 @@
 //! A stream to an upstream.
 
 use super::send::Sender;
-use super::{CONNECTION_WINDOW, MAX_HEADER_LIST, Opener, SEND_BUFFER, STREAM_WINDOW, convert};
+use super::{CONNECTION_WINDOW, MAX_HEADER_LIST, SEND_BUFFER, STREAM_WINDOW, convert};
 use crate::body::Body;
 use crate::headers::Headers;
 use crate::proxy::part::{Broken, Part};
 use bytes::Bytes;
-use h2::client::{Connection, ResponseFuture};
+use h2::client::{Connection, ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 
 /// Greets an upstream.
 pub(in crate::proxy) async fn handshake(io: TcpStream) -> Result<(Opener, Connection<TcpStream>), h2::Error> {
+    let local = io.local_addr().ok();
     h2::client::Builder::new()
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -23,6 +25,32 @@ pub(in crate::proxy) async fn handshake(io: TcpStream) -> Result<(Opener, Connec
         .enable_push(false)
         .handshake(io)
         .await
+        .map(|(requests, connection)| (Opener { requests, local }, connection))
+}
+
+/// Opens streams on one connection.
+#[derive(Debug, Clone)]
+pub(in crate::proxy) struct Opener {
+    requests: SendRequest<Bytes>,
+    local: Option<SocketAddr>,
+}
+
+impl Opener {
+    /// Our end of the connection.
+    pub(in crate::proxy) fn local_address(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// Waits until another stream can be opened.
+    pub(in crate::proxy) async fn ready(self) -> Result<Self, h2::Error> {
+        let requests = self.requests.ready().await?;
+        Ok(Self { requests, ..self })
+    }
+
+    /// Whether another stream can be opened.
+    pub(in crate::proxy) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        self.requests.poll_ready(context)
+    }
 }
 
 /// The client's end of a stream.
@@ -38,7 +66,7 @@ impl ClientStream {
     /// Opens a stream on a connection that is ready for one.
     pub(in crate::proxy) fn open(opener: &mut Opener, headers: &Headers, end: bool) -> Result<Self, Broken> {
         let request = convert::to_request(headers).map_err(|_| Broken::Protocol)?;
-        let (response, stream) = opener.send_request(request, end).map_err(|error| kind(&error))?;
+        let (response, stream) = opener.requests.send_request(request, end).map_err(|error| kind(&error))?;
         Ok(Self { sender: Sender::new(stream, end), response, receive: None, response_ended: false })
     }
 
@@ -104,7 +132,10 @@ impl ClientStream {
 fn kind(error: &h2::Error) -> Broken {
     if error.is_io() {
         Broken::Closed
-    } else if error.is_remote() || error.is_reset() && error.is_remote() {
+    } else if error.is_remote() && error.reason() == Some(Reason::PROTOCOL_ERROR) {
+        // Envoy tells this reset from others.
+        Broken::Protocol
+    } else if error.is_remote() {
         Broken::Reset
     } else if error.is_go_away() {
         Broken::Closed

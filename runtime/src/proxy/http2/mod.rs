@@ -8,10 +8,8 @@ mod convert;
 mod send;
 pub(super) mod server;
 
-pub(super) use client::ClientStream;
+pub(super) use client::{ClientStream, Opener};
 pub(super) use server::ServerStream;
-
-use bytes::Bytes;
 
 /// Bytes that a peer may send on one stream before it is read.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -23,6 +21,3 @@ const SEND_BUFFER: usize = 64 << 10;
 const MAX_STREAMS: u32 = 1024;
 /// Bytes of a header list that are decoded at all; what may pass is decided later.
 const MAX_HEADER_LIST: u32 = 256 << 10;
-
-/// A handle that opens streams on an upstream's connection.
-pub(super) type Opener = h2::client::SendRequest<Bytes>;

@@ -84,8 +84,8 @@ impl Engine {
             downstream_remote: Some(CLIENT),
             downstream_local: Some(LISTENER),
             start_ns: self.clock.realtime_ns(),
-            route_name: "default".to_owned(),
-            virtual_host_name: "default".to_owned(),
+            route_name: Some("default".to_owned()),
+            virtual_host_name: Some("default".to_owned()),
             cluster_name: Some("upstream".to_owned()),
             ..Info::default()
         };

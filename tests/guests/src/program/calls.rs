@@ -5,7 +5,7 @@
 use super::memory::{Out, returned};
 
 /// A parameter of a host function.
-trait Parameter {
+pub(crate) trait Parameter {
     fn of(argument: u64) -> Self;
 }
 
@@ -22,6 +22,7 @@ impl Parameter for u64 {
     }
 }
 
+/// Declares host functions of a module, and a function that calls them by name.
 macro_rules! imports {
     ($call:ident, $module:ident, $from:literal: $($name:ident($($argument:ident: $kind:ty),*);)*) => {
         mod $module {
@@ -35,7 +36,7 @@ macro_rules! imports {
             $(if name == stringify!($name) {
                 let [$($argument),*] = *arguments else { return None };
                 // SAFETY: what the host makes of wrong addresses is what programs want to see; right ones are live.
-                return Some(unsafe { $module::$name($(Parameter::of($argument)),*) });
+                return Some(unsafe { $module::$name($($crate::program::calls::Parameter::of($argument)),*) });
             })*
             None
         }
@@ -44,7 +45,6 @@ macro_rules! imports {
 
 imports! { proxy, env, "env":
     proxy_log(a: u32, b: u32, c: u32);
-    proxy_get_log_level(a: u32);
     proxy_set_tick_period_milliseconds(a: u32);
     proxy_get_current_time_nanoseconds(a: u32);
     proxy_get_header_map_value(a: u32, b: u32, c: u32, d: u32, e: u32);
@@ -57,8 +57,6 @@ imports! { proxy, env, "env":
     proxy_get_buffer_status(a: u32, b: u32, c: u32);
     proxy_get_buffer_bytes(a: u32, b: u32, c: u32, d: u32, e: u32);
     proxy_set_buffer_bytes(a: u32, b: u32, c: u32, d: u32, e: u32);
-    proxy_continue_stream(a: u32);
-    proxy_close_stream(a: u32);
     proxy_send_local_response(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32);
     proxy_get_shared_data(a: u32, b: u32, c: u32, d: u32, e: u32);
     proxy_set_shared_data(a: u32, b: u32, c: u32, d: u32, e: u32);
@@ -114,7 +112,8 @@ imports! { wasi, wasi_snapshot, "wasi_snapshot_preview1":
 
 /// Calls a host function, named without `proxy_`, or one of WASI; `None` if there is none with so many parameters.
 pub(super) fn call(name: &str, arguments: &[u64]) -> Option<u32> {
-    proxy(&format!("proxy_{name}"), arguments).or_else(|| wasi(name, arguments))
+    let full = format!("proxy_{name}");
+    proxy(&full, arguments).or_else(|| crate::of_version(&full, arguments)).or_else(|| wasi(name, arguments))
 }
 
 /// Calls a host function whose last two parameters are addresses for an address and a size.

@@ -2,19 +2,20 @@
 
 #![expect(unsafe_code, reason = "exports of the ABI")]
 
-use super::{memory, run};
+use super::memory;
 
+/// Callbacks, each of which runs its section.
 macro_rules! exports {
     ($($export:ident = $callback:literal($context:ident $(, $argument:ident)*);)*) => {
         $(#[unsafe(no_mangle)]
         extern "C" fn $export($context: u32 $(, $argument: u32)*) {
-            run($callback, $context, &[$($argument),*], 0);
+            $crate::program::run($callback, $context, &[$($argument),*], 0);
         })*
     };
     (answering $default:literal $($export:ident = $callback:literal($context:ident $(, $argument:ident)*);)*) => {
         $(#[unsafe(no_mangle)]
         extern "C" fn $export($context: u32 $(, $argument: u32)*) -> u32 {
-            run($callback, $context, &[$($argument),*], $default)
+            $crate::program::run($callback, $context, &[$($argument),*], $default)
         })*
     };
 }
@@ -40,10 +41,8 @@ exports! { answering 1
 }
 
 exports! { answering 0
-    proxy_on_request_headers = "request_headers"(context, count, end);
     proxy_on_request_body = "request_body"(context, size, end);
     proxy_on_request_trailers = "request_trailers"(context, count);
-    proxy_on_response_headers = "response_headers"(context, count, end);
     proxy_on_response_body = "response_body"(context, size, end);
     proxy_on_response_trailers = "response_trailers"(context, count);
 }

@@ -5,6 +5,7 @@ enum Which {
     Every,
     Number(u32),
     End,
+    Stream,
 }
 
 struct Section {
@@ -27,6 +28,8 @@ pub(super) struct Moment {
     pub(super) number: u32,
     /// Whether the stream ends with it.
     pub(super) end: bool,
+    /// Whether the context is one of a stream.
+    pub(super) is_stream: bool,
 }
 
 impl Script {
@@ -54,6 +57,7 @@ impl Section {
         let (callback, which) = title.split_once(' ').unwrap_or((title, ""));
         let which = match which {
             "end" => Which::End,
+            "stream" => Which::Stream,
             number => number.parse().map_or(Which::Every, Which::Number),
         };
         Self { callback: callback.to_owned(), which, lines: Vec::new() }
@@ -65,6 +69,7 @@ impl Section {
                 Which::Every => true,
                 Which::Number(number) => number == moment.number,
                 Which::End => moment.end,
+                Which::Stream => moment.is_stream,
             }
     }
 }

@@ -1,12 +1,13 @@
 //! The arguments of a call as words, and what it gave back as text.
 //!
 //! * `12`, `-1` is a number, `$name` one that was kept: `$id` is the context that runs, `$stream` the newest stream,
-//!   `$token` the token of a callout's answer;
+//!   `$token` the token of a callout's answer or of a queue;
 //! * `'text'` is an address and a size; `\n`, `\0`, `\xNN`, `\'` and `\\` as in Rust; `'x'*1000` repeats it;
 //! * `{'name'='value', ...}` is an address and a size of encoded pairs;
 //! * `&number`, `&long` are addresses of four and eight bytes to fill, `&odd` of eight that are not aligned;
 //!   `&number=name` keeps what came;
-//! * `&bytes`, `&pairs`, `&size` are two addresses, for an address and a size; shown are the bytes, the pairs, the size.
+//! * `&bytes`, `&pairs`, `&map`, `&size` are two addresses, for an address and a size; shown are the bytes, the pairs, the
+//!   pairs in order of their names, the size; `&some` fills eight bytes as `&long` does and shows only that they are filled.
 
 use super::memory::{Out, returned};
 use super::{STATE, calls};
@@ -20,7 +21,9 @@ enum Output {
     Odd,
     Bytes,
     Pairs,
+    Map,
     Size,
+    Some,
 }
 
 /// A number as it stands in a program.
@@ -41,11 +44,11 @@ pub(super) fn call(name: &str, words: &str) -> String {
             let Some(kind) = Output::of(word) else { return format!("no output `{word}`") };
             let out = Out::untouched();
             match kind {
-                Output::Bytes | Output::Pairs | Output::Size => {
+                Output::Bytes | Output::Pairs | Output::Map | Output::Size => {
                     arguments.extend([out.address(), out.address() + 4]);
                 }
                 Output::Odd => arguments.push(out.address() + 1),
-                Output::Number(_) | Output::Long => arguments.push(out.address()),
+                Output::Number(_) | Output::Long | Output::Some => arguments.push(out.address()),
             }
             outputs.push((kind, out));
             rest = after.trim_start();
@@ -74,7 +77,9 @@ impl Output {
             ("odd", "") => Self::Odd,
             ("bytes", "") => Self::Bytes,
             ("pairs", "") => Self::Pairs,
+            ("map", "") => Self::Map,
             ("size", "") => Self::Size,
+            ("some", "") => Self::Some,
             _ => return None,
         })
     }
@@ -91,7 +96,8 @@ impl Output {
             }
             Self::Long => u64_at(0).map(|value| value.to_string()),
             Self::Odd => u64_at(1).map(|value| value.to_string()),
-            Self::Bytes | Self::Pairs | Self::Size => match (u32_at(0), u32_at(4)) {
+            Self::Some => u32_at(0).map(|_| "(filled)".to_owned()),
+            Self::Bytes | Self::Pairs | Self::Map | Self::Size => match (u32_at(0), u32_at(4)) {
                 (Some(0), Some(0)) => Some("null".to_owned()),
                 (Some(address), Some(size)) => Some(self.value(&returned(address, size))),
                 (None, None) => None,
@@ -104,7 +110,15 @@ impl Output {
     fn value(&self, bytes: &[u8]) -> String {
         match self {
             Self::Size => format!("({} bytes)", bytes.len()),
-            Self::Pairs => pairs(bytes).unwrap_or_else(|| format!("not pairs: {}", quoted(bytes))),
+            Self::Pairs | Self::Map => {
+                let shown = |mut pairs: Vec<String>| {
+                    if matches!(self, Self::Map) {
+                        pairs.sort();
+                    }
+                    format!("{{{}}}", pairs.join(", "))
+                };
+                pairs(bytes).map_or_else(|| format!("not pairs: {}", quoted(bytes)), shown)
+            }
             _ => quoted(bytes),
         }
     }
@@ -117,8 +131,8 @@ fn quoted(bytes: &[u8]) -> String {
     }
 }
 
-/// Encoded pairs as text.
-fn pairs(bytes: &[u8]) -> Option<String> {
+/// Encoded pairs as texts.
+fn pairs(bytes: &[u8]) -> Option<Vec<String>> {
     let word = |index: usize| {
         let four = bytes.get(index * 4..)?.first_chunk::<4>()?;
         usize::try_from(u32::from_le_bytes(*four)).ok()
@@ -136,7 +150,7 @@ fn pairs(bytes: &[u8]) -> Option<String> {
         let (name, value) = (part(word(1 + 2 * index)?)?, part(word(2 + 2 * index)?)?);
         shown.push(format!("{name}={value}"));
     }
-    (at == bytes.len()).then(|| format!("{{{}}}", shown.join(", ")))
+    (at == bytes.len()).then_some(shown)
 }
 
 /// The text or the pairs at the beginning, and what follows.

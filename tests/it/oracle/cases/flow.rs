@@ -83,13 +83,20 @@ fn headers() -> Vec<Case> {
         .get("/echo"),
     ];
     // What SDKs have no name for: more than Pause.
+    let answers_late = |number| format!("response_headers:\n  CALL\n  return {number}\n{}", resume(1));
+    // The second of Envoy's numbers, to end the stream with the headers, is as good as Continue.
+    for side in ["request", "response"] {
+        let name = |held: &str| format!("flow/{held}{side}-headers-answered-with-2");
+        let program = format!("{side}_headers:\n  return 2\n");
+        cases.push(case(&name(""), &program).post("/echo", "abcde"));
+        cases.push(case(&name("held-"), &program).holding_headers().post("/echo", "abcde"));
+    }
     for number in [3, 4, 5] {
-        cases.push(
-            case(&format!("flow/request-headers-answered-with-{number}"), &answers(number))
-                .post("/echo", "abcde"),
-        );
-        let held = format!("flow/held-request-headers-answered-with-{number}");
-        cases.push(case(&held, &answers(number)).holding_headers().post("/echo", "abcde"));
+        for (side, program) in [("request", answers(number)), ("response", answers_late(number))] {
+            let name = |held: &str| format!("flow/{held}{side}-headers-answered-with-{number}");
+            cases.push(case(&name(""), &program).post("/echo", "abcde"));
+            cases.push(case(&name("held-"), &program).holding_headers().post("/echo", "abcde"));
+        }
     }
     cases
 }

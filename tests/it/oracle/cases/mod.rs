@@ -2,12 +2,21 @@
 
 mod bodies;
 mod callouts;
+mod capabilities;
 mod failures;
 mod flow;
+mod foreign;
+mod grpc;
+mod legacy;
 mod lifecycle;
 mod maps;
+mod message;
+mod phases;
+mod properties;
+mod queues;
 mod replies;
 mod services;
+mod trailers;
 
 use super::case::Case;
 
@@ -22,6 +31,14 @@ pub(super) fn all() -> Vec<Case> {
         callouts::cases(),
         failures::cases(),
         services::cases(),
+        queues::cases(),
+        foreign::cases(),
+        grpc::cases(),
+        properties::cases(),
+        trailers::cases(),
+        legacy::cases(),
+        capabilities::cases(),
+        phases::cases(),
     ];
     chapters.into_iter().flatten().collect()
 }
