@@ -32,7 +32,7 @@ pub(crate) struct Fake {
     pub(crate) queues: RefCell<Vec<(String, VecDeque<Vec<u8>>)>>,
     metrics: RefCell<Vec<String>>,
     tokens: Cell<u32>,
-    random: Cell<u64>,
+    pub(crate) random: Cell<u64>,
     /// Every random byte is 0.
     pub(crate) not_random: Cell<bool>,
     /// What `get_status` answers.

@@ -5,12 +5,13 @@
 //! lets it go on resumes it. Reading order: [`Plugin`] (what the proxy calls), `plugin` (which
 //! context it is for), `exchange` (the life of one stream), `stream` (what the future and the
 //! callbacks share), `root` (configuration, jobs and tasks), `reactor` (what futures reach),
-//! `ready` and `timers` (what lets them go on).
+//! `ready`, `timers` and `queues` (what lets them go on).
 
 mod exchange;
 mod handler;
 mod plan;
 mod plugin;
+mod queues;
 mod reactor;
 mod ready;
 mod root;
@@ -24,6 +25,7 @@ mod tests;
 pub(crate) use handler::Handler;
 pub(crate) use plan::{BodyPlan, Plan};
 pub(crate) use plugin::Dispatch;
+pub(crate) use queues::look;
 pub(crate) use reactor::{Event, InFlight, Reactor, current};
 pub(crate) use root::Job;
 pub(crate) use stream::Stream;

@@ -157,7 +157,10 @@ impl Plugin for Dispatch {
         }
     }
 
-    fn queue_ready(&mut self, _root: u32, _queue: u32) {}
+    fn queue_ready(&mut self, root: u32, queue: u32) {
+        self.reactor.queues.wake(queue);
+        self.settle(root);
+    }
 
     fn request_headers(&mut self, context: u32, _count: usize, end_of_stream: bool) -> Action {
         self.exchange(context, Side::Request, |exchange| exchange.request_headers(end_of_stream))

@@ -2,6 +2,7 @@
 //! the answers to calls arrive.
 
 use super::Task;
+use super::queues::Queues;
 use super::ready::{Owner, Ready};
 use super::table::Table;
 use super::timers::Timers;
@@ -42,6 +43,7 @@ pub(crate) enum Event {
 pub(crate) struct Reactor {
     pub(crate) ready: Arc<Ready>,
     pub(crate) timers: RefCell<Timers>,
+    pub(crate) queues: Queues,
     mailboxes: RefCell<Table<Rc<RefCell<Mailbox>>>>,
     spawned: RefCell<Vec<(u32, Task<()>)>>,
 }

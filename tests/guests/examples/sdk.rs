@@ -30,6 +30,7 @@ enum Act {
     GateCall,
     AppendBodies,
     Trailers,
+    ReadProperties,
 }
 
 struct Sdk {
@@ -78,6 +79,7 @@ impl Filter for Sdk {
                 request.map_trailers(seen);
                 request.add_trailer("x-added", "request")?;
             }
+            Act::ReadProperties => property::set("note", "left at the request")?,
             _ => {}
         }
         let mut response = next.run(request).await?;
@@ -92,6 +94,10 @@ impl Filter for Sdk {
             Act::FailInResponseBody => response.map_body(|_| Err(Error::new("in the response body"))),
             Act::MapBodies => response.map_body(upper),
             Act::KeepBack => response.map_body(keep_back),
+            Act::ReadProperties => {
+                let seen = properties()?;
+                response.headers_mut().set("x-properties", seen)?;
+            }
             Act::ReadResponse => {
                 let body = response.body(300_000).await?;
                 response.headers_mut().set("x-size", body.len().to_string())?;
@@ -150,6 +156,40 @@ fn upper(chunk: &mut Chunk) -> Result<()> {
 fn keep_back(chunk: &mut Chunk) -> Result<()> {
     chunk.keep_back(1);
     Ok(())
+}
+
+/// What the properties of the exchange are, at the response; where they have the wrong kind, an error.
+fn properties() -> Result<String> {
+    let (request, response, upstream) = (property::request(), property::response(), property::upstream());
+    let ends = [property::source(), property::destination()];
+    let mut ips = Vec::new();
+    for end in ends {
+        end.port()?;
+        ips.push(end.address()?.and_then(|address| address.ip()));
+    }
+    // Times and numbers of connections differ from run to run: it counts that they can be decoded.
+    let started = request.time()?.is_some_and(|time| time <= clock::now());
+    property::connection().id()?;
+    response.backend_latency()?;
+    upstream.connection_pool_wait()?;
+    property::listener().direction()?;
+    Ok(format!(
+        "{:?} {:?} {:?} {started} {ips:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        request.protocol()?,
+        request.path()?,
+        request.duration()?.is_some(),
+        property::connection().mtls()?,
+        property::connection().peer_certificate().uri_san()?,
+        response.code()?,
+        response.headers()?.and_then(|headers| headers.get::<String>(":status")),
+        upstream.address()?.and_then(|address| address.ip()),
+        property::route().name()?,
+        property::cluster().name()?,
+        property::plugin().root_id()?,
+        property::read::<String>(&["note"])?,
+        property::filter_state::<String>("wasm.note")?,
+        property::dynamic_metadata().get::<f64>(&["nobody", "number"])?,
+    ))
 }
 
 mesh_filter::register!(Sdk);

@@ -24,6 +24,7 @@ const ACTS: &[(&str, bool)] = &[
     ("keep_back", false),
     ("read_request", false),
     ("read_request", true),
+    ("read_properties", false),
     ("read_response", false),
     ("read_response", true),
     ("gate_open", false),

@@ -12,6 +12,7 @@ mod calls;
 mod failures;
 mod flights;
 mod messages;
+mod queues;
 mod refreshed;
 mod retries;
 mod several;
