@@ -174,7 +174,7 @@ fn properties() -> Result<String> {
     upstream.connection_pool_wait()?;
     property::listener().direction()?;
     Ok(format!(
-        "{:?} {:?} {:?} {started} {ips:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {started} {ips:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         request.protocol()?,
         request.path()?,
         request.duration()?.is_some(),
@@ -184,6 +184,7 @@ fn properties() -> Result<String> {
         response.headers()?.and_then(|headers| headers.get::<String>(":status")),
         upstream.address()?.and_then(|address| address.ip()),
         property::route().name()?,
+        property::virtual_host().name()?,
         property::cluster().name()?,
         property::plugin().root_id()?,
         property::read::<String>(&["note"])?,
