@@ -12,7 +12,7 @@ use crate::host::{HostError, Status, host};
 /// |---|---|
 /// | this and other Wasm filters | `property::read::<String>(&["team"])` |
 /// | the same, and expressions (RBAC, access log filters) | `filter_state["wasm.team"]`, see [`filter_state`] |
-/// | access logs | `%FILTER_STATE(wasm.team:PLAIN)%` (without `:PLAIN` in quotes) |
+/// | access logs | `%FILTER_STATE(wasm.team:PLAIN)%` (without `:PLAIN` base64 in JSON) |
 ///
 /// All Wasm filters share these names. Logs write the bytes as they are, so text serves best:
 /// numbers are read back as what was set, [`String`] or bytes.
