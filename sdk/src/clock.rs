@@ -45,6 +45,11 @@ impl Instant {
         monotonic() - self
     }
 
+    /// The moment so far from the one from which this clock counts.
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
+        Self(Duration::from_nanos(nanos))
+    }
+
     /// How far it is from the moment from which this clock counts.
     pub(crate) fn since_start(self) -> Duration {
         self.0

@@ -1,5 +1,6 @@
 //! How often a kept value is loaded, and how long it may be used.
 
+use crate::call::DEFAULT_TIMEOUT;
 use crate::clock::{millis, secs};
 use crate::random;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub struct Refresh {
     pub(super) period: Duration,
     pub(super) max_age: Duration,
     pub(super) min_interval: Duration,
+    pub(super) lease: Duration,
 }
 
 impl Refresh {
@@ -36,6 +38,7 @@ impl Refresh {
             period,
             max_age: period.saturating_mul(MAX_AGE_PERIODS),
             min_interval: MIN_INTERVAL.min(period),
+            lease: DEFAULT_TIMEOUT * 2,
         }
     }
 
@@ -50,6 +53,14 @@ impl Refresh {
     /// the first one brought; 5 s unless it is set, or the period where that is shorter.
     pub fn min_interval(mut self, min_interval: Duration) -> Self {
         self.min_interval = min_interval;
+        self
+    }
+
+    /// How long a worker may take to load for the others before another one does it too: twice the
+    /// timeout of the calls that the load makes; 10 s unless it is set. Only
+    /// [`super::Refreshed::across_workers`] needs it.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
         self
     }
 

@@ -4,9 +4,11 @@ use super::Refresh;
 use crate::clock::{Instant, monotonic};
 use crate::dispatch::{TOLERANCE, Task};
 use crate::error::Result;
-use crate::flight::{FlightError, Landing};
+use crate::flight::{FlightError, Landed, Landing, WorkerGroup};
 use crate::setup::Setup;
 use crate::task;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -47,19 +49,13 @@ pub struct Refreshed<T> {
 }
 
 /// Loads a value; one that others loaded so short a time ago will do.
-type Load<T> = Box<dyn Fn(Duration) -> Task<Result<Rc<Loaded<T>>, FlightError>>>;
-
-/// A value, and when it was loaded.
-pub(crate) struct Loaded<T> {
-    pub(crate) value: Rc<T>,
-    pub(crate) at: Instant,
-}
+type Load<T> = Box<dyn Fn(Duration) -> Task<Result<Rc<Landed<T>>, FlightError>>>;
 
 struct State<T> {
     refresh: Refresh,
     load: Load<T>,
-    loaded: RefCell<Option<Rc<Loaded<T>>>>,
-    loading: RefCell<Option<Rc<Landing<Loaded<T>>>>>,
+    loaded: RefCell<Option<Rc<Landed<T>>>>,
+    loading: RefCell<Option<Rc<Landing<Landed<T>>>>>,
     /// When the last load began.
     begun: Cell<Option<Instant>>,
     /// Loads that failed since the last that did not, and the error of the last one.
@@ -81,17 +77,40 @@ impl<T: 'static> Refreshed<T> {
             Box::pin(async move {
                 let at = monotonic();
                 match load().await {
-                    Ok(value) => Ok(Rc::new(Loaded { value: Rc::new(value), at })),
+                    Ok(value) => Ok(Rc::new(Landed { value: Rc::new(value), at })),
                     Err(error) => Err(FlightError::Failed(Rc::new(error))),
                 }
             })
         })
     }
 
+    /// A value that one worker loads for all of them, by [`WorkerGroup`]: under a name, which all
+    /// workers of the plugin know it by.
+    ///
+    /// A worker takes what another one has loaded if it is younger than half a period, and for
+    /// [`Refreshed::refetch`] if it is younger than [`Refresh::min_interval`]. A value larger than
+    /// 64 KiB as JSON is loaded by each worker itself.
+    pub fn across_workers(
+        setup: &mut Setup,
+        name: &str,
+        refresh: Refresh,
+        load: impl AsyncFn() -> Result<T> + 'static,
+    ) -> Self
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let load = Rc::new(load);
+        let workers = Rc::new(WorkerGroup::new(&format!("refreshed/{name}"), refresh.lease).places(1));
+        Self::loading(setup, refresh, move |max_age| {
+            let (load, workers) = (Rc::clone(&load), Rc::clone(&workers));
+            Box::pin(async move { workers.newer("", max_age, async move || load().await).await })
+        })
+    }
+
     fn loading(
         setup: &mut Setup,
         refresh: Refresh,
-        load: impl Fn(Duration) -> Task<Result<Rc<Loaded<T>>, FlightError>> + 'static,
+        load: impl Fn(Duration) -> Task<Result<Rc<Landed<T>>, FlightError>> + 'static,
     ) -> Self {
         let state = Rc::new(State {
             refresh,
@@ -135,7 +154,7 @@ impl<T: 'static> Refreshed<T> {
     #[must_use]
     pub fn current(&self) -> Option<Rc<T>> {
         let loaded = self.state.loaded.borrow();
-        let usable = |loaded: &&Rc<Loaded<T>>| loaded.at.elapsed() <= self.state.refresh.max_age;
+        let usable = |loaded: &&Rc<Landed<T>>| loaded.at.elapsed() <= self.state.refresh.max_age;
         loaded.as_ref().filter(usable).map(|loaded| Rc::clone(&loaded.value))
     }
 
@@ -178,7 +197,7 @@ impl<T: 'static> State<T> {
 
     /// Joins the load that is under way, or starts one. What others loaded will do if it
     /// is not older than this.
-    fn load(self: &Rc<Self>, max_age: Duration) -> Rc<Landing<Loaded<T>>> {
+    fn load(self: &Rc<Self>, max_age: Duration) -> Rc<Landing<Landed<T>>> {
         if let Some(landing) = &*self.loading.borrow() {
             return Rc::clone(landing);
         }

@@ -6,15 +6,22 @@
 //! | | shares work among | keeps results |
 //! |---|---|---|
 //! | [`Group`] | the exchanges of one VM, by key | no |
-//! | [`crate::cache::Refreshed`] | the exchanges of one VM | one value, made new again and again |
+//! | [`WorkerGroup`] | all workers of the proxy, by key | as long as it is told |
+//! | [`crate::cache::Refreshed`] | either | one value, made new again and again |
 //!
 //! The work is a task of the plugin's root context: that the exchange which started it is reset
 //! neither ends it nor keeps its result from the others.
 
+mod coordinate;
 mod error;
 mod group;
 mod landing;
+mod record;
+mod wakeup;
+mod workers;
 
 pub use error::FlightError;
 pub use group::Group;
 pub(crate) use landing::Landing;
+pub(crate) use workers::Landed;
+pub use workers::WorkerGroup;

@@ -21,7 +21,7 @@ mod cell;
 mod error;
 mod queue;
 mod slots;
-mod store;
+pub(crate) mod store;
 
 #[cfg(test)]
 mod tests;

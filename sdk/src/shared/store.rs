@@ -13,7 +13,7 @@ const CREATE: u32 = u32::MAX;
 pub(super) const ANY: u32 = 0;
 
 /// The name under which the proxy keeps something of this plugin.
-pub(super) fn name(own: &str) -> String {
+pub(crate) fn name(own: &str) -> String {
     // A proxy that does not tell its plugins' names does not run several by them either.
     let plugin = property::plugin();
     let name = plugin.name().ok().flatten().unwrap_or_default();
@@ -22,7 +22,7 @@ pub(super) fn name(own: &str) -> String {
 }
 
 /// The bytes under a key, `None` where there are none, and the version with which to replace them.
-pub(super) fn read(key: &str) -> Result<(Option<Vec<u8>>, u32)> {
+pub(crate) fn read(key: &str) -> Result<(Option<Vec<u8>>, u32)> {
     match host().get_shared_data(key) {
         // Keys cannot be deleted: an empty value stands for none.
         Ok((bytes, version)) => Ok((Some(bytes).filter(|bytes| !bytes.is_empty()), version)),
@@ -32,7 +32,7 @@ pub(super) fn read(key: &str) -> Result<(Option<Vec<u8>>, u32)> {
 }
 
 /// Writes unless somebody else has written since this version; answers whether it did.
-pub(super) fn write(key: &str, bytes: &[u8], version: u32) -> Result<bool> {
+pub(crate) fn write(key: &str, bytes: &[u8], version: u32) -> Result<bool> {
     match host().set_shared_data(key, bytes, version) {
         Ok(()) => Ok(true),
         Err(Status::CAS_MISMATCH) => Ok(false),

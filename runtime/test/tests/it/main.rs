@@ -5,5 +5,6 @@ mod broken;
 mod docs;
 mod failing;
 mod probe;
+mod workers;
 
 mesh_filter_test::scenarios!("tests/scenarios/*.test.yaml", crate::probe::Probe);
