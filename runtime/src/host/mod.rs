@@ -5,6 +5,7 @@
 //! callouts) is queued as [`Deferred`] and taken by the worker.
 
 pub mod clock;
+pub mod faults;
 pub mod log;
 pub mod metrics;
 pub mod shared_data;
@@ -25,6 +26,7 @@ mod routes;
 pub use callouts::{Clusters, HttpCall, HttpCallOutcome};
 pub use clock::Clock;
 pub use contexts::{Deferred, Open, Part, Phase, View};
+pub use faults::Faults;
 pub use filter_state::{ConnectionState, FilterState};
 pub(crate) use grpc::grpc_status_of_http;
 pub use grpc::{GrpcAction, GrpcCall, GrpcMethod, GrpcPart};
@@ -116,6 +118,7 @@ pub struct Host {
     metric_ids: metrics::MetricIds,
     reported_missing: HashSet<&'static str>,
     legacy: bool,
+    faults: Option<Rc<dyn Faults>>,
 }
 
 impl Host {
@@ -143,6 +146,7 @@ impl Host {
             metric_ids: metrics::MetricIds::default(),
             reported_missing: HashSet::new(),
             legacy: false,
+            faults: None,
         }))
     }
 
@@ -184,5 +188,17 @@ impl Host {
     /// Tells the host that the module is of ABI 0.1.0.
     pub fn set_legacy(&mut self, legacy: bool) {
         self.legacy = legacy;
+    }
+
+    /// Lets somebody else answer hostcalls, for tests of what plugins do then. To be set before the
+    /// guest starts.
+    pub fn set_faults(&mut self, faults: Rc<dyn Faults>) {
+        self.faults = Some(faults);
+    }
+
+    /// Who answers hostcalls in place of this host.
+    #[must_use]
+    pub fn faults(&self) -> Option<Rc<dyn Faults>> {
+        self.faults.clone()
     }
 }

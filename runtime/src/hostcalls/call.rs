@@ -73,6 +73,13 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The number that the guest gets in place of what the host would answer.
+    pub(super) fn fault(&mut self, import: &Import) -> Option<u32> {
+        let code = self.caller.data().faults.as_ref()?.answer(import.name)?;
+        self.note(code);
+        Some(code)
+    }
+
     /// Ends the call: the number that the guest gets, in the words of the function's chapter.
     pub(super) fn leave(&mut self, import: &Import, answer: Answer) -> wasmtime::Result<u32> {
         let code = encode(import, answer)?;

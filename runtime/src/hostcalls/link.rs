@@ -43,6 +43,9 @@ impl Link {
         for module in import.modules() {
             let silent = move |caller: Caller<'_, State>, number: u32| -> wasmtime::Result<()> {
                 let mut call = Call::enter(caller, import, None, &[number.into()])?;
+                if call.fault(import).is_some() {
+                    return Ok(());
+                }
                 let answer = function(&mut call, number);
                 call.leave(import, answer).map(drop)
             };
@@ -87,7 +90,10 @@ impl Link {
             let answering = move |caller: Caller<'_, State>, params: &[Val], results: &mut [Val]| {
                 let raw: Vec<u64> = params.iter().map(raw).collect();
                 let mut call = Call::enter(caller, import, text, &raw)?;
-                let code = function(&mut call, params)?;
+                let code = match call.fault(import) {
+                    Some(code) => code,
+                    None => function(&mut call, params)?,
+                };
                 call.note(code);
                 results.fill(Val::I32(code.cast_signed()));
                 Ok(())
@@ -199,6 +205,9 @@ macro_rules! hostcalls {
                 let text = import.text();
                 let function = move |caller: Caller<'_, State>, $($param: $ty),*| -> wasmtime::Result<u32> {
                     let mut call = Call::enter(caller, import, text, &[$($param.raw()),*])?;
+                    if let Some(code) = call.fault(import) {
+                        return Ok(code);
+                    }
                     let answer = self(&mut call, $($param),*);
                     call.leave(import, answer)
                 };

@@ -4,7 +4,8 @@ use super::calls::Calls;
 use super::capabilities::Capabilities;
 use super::limits::{CpuBudget, MemoryLimit};
 use crate::abi::table::{Chapter, Import};
-use crate::host::SharedHost;
+use crate::host::{Faults, SharedHost};
+use std::rc::Rc;
 use wasmtime::{Memory, TypedFunc};
 
 /// The data of a store.
@@ -13,6 +14,8 @@ pub(crate) struct State {
     pub(crate) host: SharedHost,
     /// Which hostcalls are allowed.
     pub(crate) restriction: Restriction,
+    /// Who answers hostcalls in place of the host.
+    pub(crate) faults: Option<Rc<dyn Faults>>,
     /// How often the guest has called `proc_exit` in this call.
     pub(crate) exits: u32,
     /// The last hostcalls of this callback.
@@ -34,8 +37,10 @@ impl State {
     }
 
     pub(super) fn new(host: SharedHost, memory_limit: MemoryLimit) -> Self {
+        let faults = host.try_borrow().ok().and_then(|host| host.faults());
         Self {
             host,
+            faults,
             restriction: Restriction::Start,
             exits: 0,
             calls: Calls::default(),

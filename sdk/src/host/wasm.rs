@@ -51,7 +51,23 @@ impl Host for Imports {
     }
 
     fn environment_variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        // Not by `std::env`: the C library below it ends the VM when the proxy answers an error.
+        let (mut count, mut size) = (0, 0);
+        // SAFETY: the proxy writes two numbers of the size of a pointer, and these are two.
+        check(unsafe { environ_sizes_get(&raw mut count, &raw mut size) }).ok()?;
+        // A proxy that lies about the sizes would write beyond them; what it says is given to it.
+        let mut places: Vec<*mut u8> = Vec::new();
+        let mut bytes: Vec<u8> = Vec::new();
+        places.try_reserve_exact(count).ok()?;
+        places.resize(count, std::ptr::null_mut());
+        bytes.try_reserve_exact(size).ok()?;
+        bytes.resize(size, 0);
+        // SAFETY: the proxy writes as many pointers and bytes as it has said, and there is room.
+        check(unsafe { environ_get(places.as_mut_ptr(), bytes.as_mut_ptr()) }).ok()?;
+        let mut variables = bytes.split(|byte| *byte == 0);
+        let value =
+            variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+        String::from_utf8(value.to_vec()).ok()
     }
 
     fn get_property(&self, path: &[u8]) -> Result<Vec<u8>, Status> {

@@ -140,6 +140,8 @@ unsafe extern "C" {
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
+    pub(super) fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32;
+    pub(super) fn environ_get(places: *mut *mut u8, bytes: *mut u8) -> u32;
     pub(super) fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
     pub(super) fn random_get(buffer: *mut u8, size: usize) -> u32;
 }
