@@ -3,10 +3,29 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
+/// A type that can be a filter's configuration: every one that can be read from JSON.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the configuration of a filter",
+    label = "it cannot be read from JSON",
+    note = "write `#[derive(Deserialize)]` above it (`mesh_filter::prelude` has the derive, the crate needs \
+            `serde` as a dependency), or `type Config = ();` for a filter without configuration"
+)]
+pub trait Configuration: Sized {
+    #[doc(hidden)]
+    fn read(json: &[u8]) -> crate::Result<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: DeserializeOwned> Configuration for C {
+    fn read(json: &[u8]) -> crate::Result<Self> {
+        Ok(parse(json)?)
+    }
+}
+
 /// A configuration that does not fit its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{problem}{}", at(.path), hint(.missing))]
-pub(crate) struct ConfigError {
+struct ConfigError {
     path: String,
     problem: String,
     missing: bool,
@@ -21,7 +40,7 @@ fn hint(missing: &bool) -> &'static str {
 }
 
 /// Reads JSON. No bytes at all count as `{}`, or as `null` for types without fields.
-pub(crate) fn parse<C: DeserializeOwned>(bytes: &[u8]) -> Result<C, ConfigError> {
+fn parse<C: DeserializeOwned>(bytes: &[u8]) -> Result<C, ConfigError> {
     if !bytes.trim_ascii().is_empty() {
         return read(bytes, false);
     }

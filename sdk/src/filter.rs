@@ -1,13 +1,13 @@
 //! What a filter author implements: one async function over one exchange.
 
 use crate::body::{BodyError, Message};
+use crate::config::Configuration;
 use crate::ended::Ended;
 use crate::error::{Error, Result};
 use crate::next::Next;
 use crate::request::Request;
 use crate::response::Response;
 use crate::setup::Setup;
-use serde::de::DeserializeOwned;
 
 /// An HTTP filter.
 ///
@@ -48,7 +48,7 @@ use serde::de::DeserializeOwned;
 )]
 pub trait Filter: Sized + 'static {
     /// The plugin's configuration, read from JSON. `()` for none.
-    type Config: DeserializeOwned;
+    type Config: Configuration;
 
     /// Makes the filter; here metrics and timed jobs are set up too.
     ///

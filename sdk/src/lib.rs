@@ -82,6 +82,7 @@ mod fake;
 
 pub use body::Chunk;
 pub use call::ClusterName;
+pub use config::Configuration;
 pub use ended::Ended;
 pub use error::{Error, Result};
 pub use filter::{Failure, Filter, Phase, Recovery};

@@ -1,7 +1,7 @@
 //! A filter without its type parameters, so that the dispatcher is compiled once and not per filter.
 
 use super::Task;
-use crate::config;
+use crate::config::Configuration as _;
 use crate::ended::Ended;
 use crate::error::Result;
 use crate::filter::{Failure, Filter, Recovery};
@@ -36,6 +36,6 @@ impl<F: Filter> Handler for F {
 pub(crate) type Factory = fn(&[u8], &mut Setup) -> Result<Rc<dyn Handler>>;
 
 pub(crate) fn factory<F: Filter>(configuration: &[u8], setup: &mut Setup) -> Result<Rc<dyn Handler>> {
-    let config = config::parse::<F::Config>(configuration)?;
+    let config = F::Config::read(configuration)?;
     Ok(Rc::new(F::new(config, setup)?))
 }
