@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod assemblyscript;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod embed;
+#[cfg(test)]
+mod flights;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
