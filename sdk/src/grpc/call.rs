@@ -26,8 +26,8 @@ impl Call {
         Self(head)
     }
 
-    /// Adds metadata. The value of a name that ends with `-bin` may be any bytes: it is encoded
-    /// here. What cannot be sent is told when the call is.
+    /// Adds metadata. The value of a name that ends with `-bin` may be any bytes: the
+    /// proxy encodes it. What cannot be sent is told when the call is.
     pub fn metadata(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.0.metadata(name.as_ref(), value.as_ref());
         self

@@ -80,14 +80,15 @@ pub(super) fn field(name: &str, value: &[u8]) -> Result<(String, Vec<u8>), Inval
     if lower.starts_with("grpc-") || FRAMING.contains(&lower) {
         return Err(problem("the proxy writes it itself"));
     }
-    let bytes = if lower.ends_with(BINARY) { base64::encode(value) } else { value.to_owned() };
-    match bytes.iter().position(|byte| !(b' '..=b'~').contains(byte)) {
+    // Binary values go as they are: Envoy writes them as base64 itself.
+    let bad = |byte: &u8| !lower.ends_with(BINARY) && !(b' '..=b'~').contains(byte);
+    match value.iter().position(bad) {
         Some(position) => Err(InvalidGrpc::Value {
             name: lower.to_owned(),
-            byte: bytes.get(position).copied().unwrap_or_default(),
+            byte: value.get(position).copied().unwrap_or_default(),
             position,
         }),
-        None => Ok((lower.to_owned(), bytes)),
+        None => Ok((lower.to_owned(), value.to_owned())),
     }
 }
 

@@ -279,7 +279,7 @@ grpc_receive effective stream\ngrpc_receive resume 0"
 }
 
 /// What the gRPC upstream answers in so many ways; the last is a method that it does not know.
-const METHODS: &[&str] = &[
+pub(super) const METHODS: &[&str] = &[
     "ok",
     "two",
     "split",

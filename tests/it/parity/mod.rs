@@ -10,6 +10,7 @@ mod guests;
 mod logs;
 mod protocol;
 mod sdk;
+mod sdk_grpc;
 mod services;
 
 use std::process::{Command, Stdio};

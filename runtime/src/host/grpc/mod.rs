@@ -3,6 +3,7 @@
 //! The driver gets [`GrpcAction`]s and gives back [`GrpcPart`]s of the HTTP response.
 //! Reading order: `target`, `frames`, `response`, then the table of open calls below.
 
+mod binary;
 mod frames;
 mod response;
 mod target;
@@ -352,6 +353,7 @@ fn request(
     }
     headers.append(fixed(b"content-type"), fixed(b"application/grpc"));
     for (name, value) in given {
+        let value = binary::sent(&name, value);
         headers.add(Side::Request, maps::in_request(name), value);
     }
     if !target.skip_envoy_headers {
