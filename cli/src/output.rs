@@ -22,17 +22,22 @@ pub(crate) enum Format {
 pub(crate) struct Output {
     quiet: bool,
     colour: bool,
+    /// Lines on standard error may be written again.
+    live: bool,
 }
 
 /// Width of the verb column, as in cargo's own progress lines.
 const VERB_WIDTH: usize = 12;
+/// Most characters of a live line after its verb: a line that wraps could not be written again.
+const LIVE_WIDTH: usize = 64;
 
 impl Output {
     /// Output for this process.
     pub(crate) fn new(quiet: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { quiet, colour: wanted && !dumb && std::io::stderr().is_terminal() }
+        let live = !quiet && !dumb && std::io::stderr().is_terminal();
+        Self { quiet, colour: wanted && !dumb && std::io::stderr().is_terminal(), live }
     }
 
     /// Whether progress is hidden.
@@ -59,6 +64,22 @@ impl Output {
     pub(crate) fn progress(&self, verb: &str, message: &str) {
         if !self.quiet {
             self.notice(&format!("{} {message}\n", self.paint("1;32", &format!("{verb:>VERB_WIDTH$}"))));
+        }
+    }
+
+    /// Whether [`Self::live`] shows anything.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// A line of progress that takes the place of the one before; `None` takes it away.
+    pub(crate) fn live(&self, line: Option<(&str, &str)>) {
+        if self.live {
+            let line = line.map(|(verb, message)| {
+                let message: String = message.chars().filter(|c| !c.is_control()).take(LIVE_WIDTH).collect();
+                format!("{} {message}", self.paint("1;36", &format!("{verb:>VERB_WIDTH$}")))
+            });
+            self.notice(&format!("\r\x1b[2K{}", line.unwrap_or_default()));
         }
     }
 

@@ -1,15 +1,18 @@
 //! `test`: a filter's own tests, then its scenario files on the built module.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use mesh_filter_test::report::Report;
+use mesh_filter_test::report::{PackageReport, Report};
+use mesh_filter_test::scenario::Options as Play;
 
 use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
 use crate::project::build::Options;
 use crate::project::native;
 use crate::project::profile::ProfileOption;
-use crate::project::scenarios::{self, Player};
+use crate::project::report::ReportFile;
+use crate::project::scenarios::{self, Player, ScenarioFile};
 use crate::project::workspace::{Selection, Workspace};
 
 const HELP: &str = "\
@@ -20,9 +23,16 @@ Examples:
   cargo mesh-filter test tests/login.test.yaml      one file, on the module
   cargo mesh-filter test --profile istio            as there: what it lacks fails
   cargo mesh-filter test --format json              the report, for scripts
+  cargo mesh-filter test --report junit=junit.xml   and one for the build server
+  cargo mesh-filter test --list                     the cases, without running them
 
 Native tests run by `cargo test`; scenario files (tests/*.test.yaml) play on the
 module that `build` makes, in virtual time: nothing sleeps, nothing is flaky.
+Several play at once; the report has them in the order of the files.
+
+Reports: junit (XML), json, tap (TAP 14), github (annotations). With =FILE they
+go there, otherwise to standard output: annotations after the text, the others
+in its place.
 
 Exit codes: 0 all passed, 1 something failed, 2 wrong usage, a scenario file
 that cannot be read, or nothing to test, 3 a tool is missing";
@@ -48,6 +58,18 @@ pub(crate) struct Args {
     /// How to print the report of the scenarios
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// A report for another tool: junit, json, tap or github; may be repeated
+    #[arg(long, value_name = "KIND[=FILE]")]
+    report: Vec<ReportFile>,
+    /// How many cases play at once [default: as many as there are processors]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Begin no other case after a failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// List the cases of the scenario files, and run nothing
+    #[arg(long)]
+    list: bool,
     /// Do without the network
     #[arg(long)]
     offline: bool,
@@ -71,77 +93,101 @@ impl Args {
             return Err(Failure::usage("files cannot be named for the engine `native`")
                 .help("native tests are those of a crate: leave out PATH, or play the files on `wasm`"));
         }
-        let options = Options { offline: self.offline, locked: self.locked, ..Options::default() };
-        let mut native = Vec::new();
-        let mut files = Vec::new();
-        for path in &self.paths {
-            files.extend(scenarios::files_at(path)?);
+        let on_stdout = self.report.iter().filter(|report| report.takes_stdout()).count();
+        if on_stdout + usize::from(self.format == Format::Json) > 1 {
+            return Err(Failure::usage("two reports cannot both go to standard output")
+                .help("write all but one to files: `--report junit=junit.xml`"));
         }
+        let options = Options { offline: self.offline, locked: self.locked, ..Options::default() };
+        let mut report = Report::default();
+        let mut paths = Vec::new();
+        for path in &self.paths {
+            paths.extend(scenarios::files_at(path)?);
+        }
+        let mut packages = Vec::new();
         if self.paths.is_empty() {
             let workspace = Workspace::load(None)?;
-            let crates = workspace.select(&Selection { packages: self.package.clone(), workspace: false })?;
-            for one in &crates {
-                if uses(Engine::Native) {
-                    native.push((one.name.clone(), native::test(one, &self.filter, &options, output)?));
+            let selection = Selection { packages: self.package.clone(), workspace: false };
+            for one in workspace.select(&selection)? {
+                if uses(Engine::Wasm) || self.list {
+                    paths.extend(scenarios::files_of(&one)?);
                 }
-                if uses(Engine::Wasm) {
-                    files.extend(scenarios::files_of(one)?);
+                if uses(Engine::Native) {
+                    packages.push(one);
                 }
             }
         }
-        if native.is_empty() && files.is_empty() {
+        let files = paths.iter().map(|path| ScenarioFile::load(path)).collect::<Result<Vec<_>>>()?;
+        if self.list {
+            return self.list(&files, output);
+        }
+        if packages.is_empty() && files.is_empty() {
             return Err(Failure::usage("there is nothing to test")
                 .help("scenario files are named tests/*.test.yaml; native tests need `--engine native`"));
         }
-        let mut player = Player::new(options, self.profile.profile(), output);
-        let mut report = Report::default();
-        for file in &files {
-            report.extend(player.play(file, &self.filter)?);
+        for one in &packages {
+            let passed = native::test(one, &self.filter, &options, output)?;
+            report.packages.push(PackageReport { name: one.name.clone(), passed });
+            if self.fail_fast && !passed {
+                break;
+            }
         }
-        if native.is_empty() && report.cases.is_empty() {
+        if !self.fail_fast || report.packages.iter().all(|package| package.passed) {
+            let jobs = self.jobs.unwrap_or_else(|| Play::default().jobs);
+            let play = Play { jobs, fail_fast: self.fail_fast };
+            let mut player = Player::new(options, self.profile.profile(), output);
+            report.extend(player.play(&files, &self.filter, play)?);
+        } else {
+            let wanted = |name: &&str| name.contains(&self.filter);
+            report.not_run = files.iter().map(|file| file.suite.names().filter(wanted).count()).sum();
+        }
+        if report.packages.is_empty() && report.cases.is_empty() {
             return Err(Failure::usage(format!("no case has `{}` in its name", self.filter))
                 .help("the names are those after `name:` in the scenario files, variables replaced"));
         }
-        self.print(&native, &files, &report, output)?;
-        summary(&native, &report)
+        self.print(!files.is_empty(), &report, output)?;
+        summary(&report)
     }
 
-    fn print(
-        &self,
-        native: &[(String, bool)],
-        files: &[PathBuf],
-        report: &Report,
-        output: &Output,
-    ) -> Result<()> {
+    fn list(&self, files: &[ScenarioFile], output: &Output) -> Result<()> {
+        let cases = files.iter().flat_map(|file| {
+            let cases = file.suite.cases().filter(|(name, _)| name.contains(&self.filter));
+            cases.map(|(name, line)| (file.suite.file(), line, name))
+        });
         match self.format {
             Format::Json => {
-                let native: Vec<_> = native
-                    .iter()
-                    .map(|(package, passed)| serde_json::json!({ "package": package, "passed": passed }))
-                    .collect();
-                output.json(&serde_json::json!({ "native": native, "scenarios": report.to_json() }))
+                let case = |(file, line, name)| serde_json::json!({"file": file, "line": line, "name": name});
+                output.json(&cases.map(case).collect::<Vec<_>>())
             }
             Format::Text => {
-                if !files.is_empty() {
-                    output.data(&report.to_string());
-                }
+                let line = |(file, line, name)| format!("{file}:{line}: {name}\n");
+                output.data(&cases.map(line).collect::<String>());
                 Ok(())
             }
         }
     }
+
+    fn print(&self, has_files: bool, report: &Report, output: &Output) -> Result<()> {
+        if self.format == Format::Json {
+            output.json(&report.to_json())?;
+        } else if has_files && !self.report.iter().any(ReportFile::takes_stdout) {
+            output.data(&report.to_string());
+        }
+        self.report.iter().try_for_each(|file| file.write(report, output))
+    }
 }
 
-fn summary(native: &[(String, bool)], report: &Report) -> Result<()> {
-    let failed: Vec<_> =
-        native.iter().filter(|(_, passed)| !passed).map(|(name, _)| format!("`{name}`")).collect();
+fn summary(report: &Report) -> Result<()> {
+    let failed = report.packages.iter().filter(|package| !package.passed);
+    let failed: Vec<_> = failed.map(|package| format!("`{}`", package.name)).collect();
+    let of = report.cases.len() + report.not_run;
     match (failed.as_slice(), report.failed()) {
         ([], 0) => Ok(()),
-        ([], count) => Err(Failure::failed(format!("{count} of {} scenarios failed", report.cases.len()))),
+        ([], count) => Err(Failure::failed(format!("{count} of {of} scenarios failed"))),
         (names, 0) => Err(Failure::failed(format!("native tests of {} failed", names.join(", ")))),
         (names, count) => Err(Failure::failed(format!(
-            "native tests of {} failed, and {count} of {} scenarios",
+            "native tests of {} failed, and {count} of {of} scenarios",
             names.join(", "),
-            report.cases.len()
         ))),
     }
 }

@@ -5,6 +5,8 @@ pub(crate) mod filter;
 pub(crate) mod native;
 pub(crate) mod plugin;
 pub(crate) mod profile;
+pub(crate) mod progress;
+pub(crate) mod report;
 pub(crate) mod rustc;
 pub(crate) mod scenarios;
 mod ship;

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use mesh_filter_runtime::vm::Profile;
 use mesh_filter_test::World;
 use mesh_filter_test::report::Report;
-use mesh_filter_test::scenario::{self, Suite};
+use mesh_filter_test::scenario::{self, Batch, Options as Play, Suite};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 use super::build::{self, Options};
+use super::progress;
 use super::workspace::{FilterCrate, Selection, Workspace};
 
 /// How scenario files are named.
@@ -57,6 +58,23 @@ fn short(path: &Path) -> PathBuf {
     here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
 }
 
+/// A scenario file that has been read.
+#[derive(Debug)]
+pub(crate) struct ScenarioFile {
+    pub(crate) suite: Suite,
+    /// The folder of the crate, or the module, that it is about.
+    about: PathBuf,
+}
+
+impl ScenarioFile {
+    /// Reads it, and builds nothing yet.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let suite = scenario::load(path)?;
+        let about = subject(&suite, path)?;
+        Ok(Self { suite, about })
+    }
+}
+
 /// Plays scenario files on built modules.
 pub(crate) struct Player<'a> {
     options: Options,
@@ -71,16 +89,23 @@ impl<'a> Player<'a> {
         Self { options, profile, output, worlds: BTreeMap::new() }
     }
 
-    /// Plays the cases of a file whose names contain `wanted`.
-    pub(crate) fn play(&mut self, file: &Path, wanted: &str) -> Result<Report> {
-        let suite = scenario::load(file)?;
-        let about = subject(&suite, file)?;
-        if !self.worlds.contains_key(&about) {
-            let world = self.world(&about)?;
-            self.worlds.insert(about.clone(), world);
+    /// Plays the cases of these files whose names contain `wanted`.
+    pub(crate) fn play(&mut self, files: &[ScenarioFile], wanted: &str, how: Play) -> Result<Report> {
+        for file in files {
+            // What no case is wanted of need not be built.
+            if !self.worlds.contains_key(&file.about) && file.suite.names().any(|name| name.contains(wanted))
+            {
+                let world = self.world(&file.about)?;
+                self.worlds.insert(file.about.clone(), world);
+            }
         }
-        let world = self.worlds.get(&about);
-        Ok(world.map(|world| suite.run_where(world, |name| name.contains(wanted))).unwrap_or_default())
+        let mut batch = Batch::default();
+        for file in files {
+            if let Some(world) = self.worlds.get(&file.about) {
+                batch.add(&file.suite, world, |name| name.contains(wanted));
+            }
+        }
+        Ok(progress::shown(self.output, batch.len(), |begins| batch.play(how, begins)))
     }
 
     fn world(&self, about: &Path) -> Result<World> {

@@ -51,6 +51,7 @@ const COMMON: &[File] = &[
 
 const HEADER: &[File] = &[
     file!("src/lib.rs", "header/src/lib.rs"),
+    file!("tests/scenarios.rs", "header/tests/scenarios.rs.jinja"),
     file!("tests/scenarios.test.yaml", "header/tests/scenarios.test.yaml"),
 ];
 
@@ -58,12 +59,14 @@ const CALLOUT: &[File] = &[
     file!("src/lib.rs", "callout/src/lib.rs"),
     file!("src/config.rs", "callout/src/config.rs"),
     file!("src/verdict.rs", "callout/src/verdict.rs"),
+    file!("tests/scenarios.rs", "callout/tests/scenarios.rs.jinja"),
     file!("tests/scenarios.test.yaml", "callout/tests/scenarios.test.yaml"),
 ];
 
 const BODY: &[File] = &[
     file!("src/lib.rs", "body/src/lib.rs"),
     file!("src/replace.rs", "body/src/replace.rs"),
+    file!("tests/scenarios.rs", "body/tests/scenarios.rs.jinja"),
     file!("tests/scenarios.test.yaml", "body/tests/scenarios.test.yaml"),
 ];
 
@@ -138,6 +141,7 @@ impl Template {
         };
         let values: BTreeMap<&str, String> = [
             ("name", name.as_str().to_owned()),
+            ("library", name.as_str().replace('-', "_")),
             ("template", self.name().to_owned()),
             ("description", self.description().to_owned()),
             ("config", self.config().to_owned()),

@@ -70,3 +70,66 @@ fn settings_that_a_profile_cannot_make_fail_the_case() {
         }
     }
 }
+
+#[test]
+fn reports_for_other_tools_say_what_failed_and_where() {
+    let folder = Folder::new("reports");
+    scenario(&folder, "good.test.yaml", "200");
+    scenario(&folder, "bad.test.yaml", "500");
+    let run = |arguments: &[&str]| folder.command("").args(["test", "."]).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+
+    let junit = run(&["--report", "junit=out/junit.xml", "--report", "github"]);
+    let shown = text(&junit.stdout);
+    assert_eq!(junit.status.code(), Some(1), "{junit:?}");
+    assert!(shown.contains("1 passed, 1 failed"), "{shown}");
+    let annotation = "::error file=bad.test.yaml,line=7,col=37,title=it passes failed (wasm)::\
+                      response status: expected `500`, got `200`%0Arerun: cargo mesh-filter test";
+    assert!(shown.contains(annotation), "{shown}");
+    let xml = std::fs::read_to_string(folder.path().join("out/junit.xml")).unwrap();
+    for part in [
+        "<testsuites tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\">",
+        "<testcase name=\"it passes\" classname=\"./bad.test.yaml\" file=\"./bad.test.yaml\" line=\"4\">",
+        "<failure message=\"response status: expected `500`, got `200`\" type=\"failed\">",
+        "<testcase name=\"it passes\" classname=\"./good.test.yaml\" file=\"./good.test.yaml\" line=\"4\"/>",
+    ] {
+        assert!(xml.contains(part), "{xml}");
+    }
+
+    let tap = text(&run(&["--report", "tap"]).stdout);
+    assert!(
+        tap.starts_with("TAP version 14\n1..2\nnot ok 1 - ./bad.test.yaml: it passes (wasm)\n  ---\n"),
+        "{tap}"
+    );
+    assert!(tap.ends_with("  ...\nok 2 - ./good.test.yaml: it passes (wasm)\n"), "{tap}");
+
+    let json = run(&["--report", "json"]).stdout;
+    assert_eq!(text(&json), text(&run(&["--format", "json"]).stdout));
+    let twice = run(&["--report", "json", "--report", "tap"]);
+    assert_eq!(twice.status.code(), Some(2), "{twice:?}");
+}
+
+#[test]
+fn the_report_does_not_depend_on_how_many_cases_play_at_once() {
+    let folder = Folder::new("jobs");
+    let steps =
+        |status: usize| format!("steps: [{{request: {{}}, expect: {{response: {{status: {status}}}}}}}]");
+    let cases: String =
+        (0..40).map(|i| format!("  - {{name: case {i}, {}}}\n", steps(200 + usize::from(i == 11)))).collect();
+    folder
+        .write(MODULE, PASSING)
+        .write("a.test.yaml", format!("version: 1\nfilter: {MODULE}\nscenarios:\n{cases}"));
+    let run = |arguments: &[&str]| {
+        let output = folder.command("").args(["test", "a.test.yaml"]).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+
+    let one = run(&["--jobs", "1", "--format", "json"]);
+    assert!(one.contains("\"passed\": 39"), "{one}");
+    assert_eq!(one, run(&["--jobs", "7", "--format", "json"]));
+    let first = run(&["--jobs", "7", "--fail-fast"]);
+    assert!(first.ends_with("11 passed, 1 failed, 28 not run\n"), "{first}");
+    assert_eq!(first, run(&["--jobs", "1", "--fail-fast"]));
+    assert_eq!(run(&["--list", "--filter", "case 3"]).lines().count(), 11);
+    assert!(run(&["--list"]).starts_with("a.test.yaml:4: case 0\na.test.yaml:5: case 1\n"));
+}

@@ -9,7 +9,7 @@ use std::rc::Rc;
 /// The plugin's configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+pub struct Config {
     /// What is replaced.
     from: Pattern,
     /// What stands there instead.
@@ -23,7 +23,8 @@ fn html() -> Vec<String> {
     vec!["text/html".to_owned()]
 }
 
-struct BodyRewrite {
+/// The filter.
+pub struct BodyRewrite {
     config: Rc<Config>,
 }
 
@@ -66,8 +67,3 @@ impl BodyRewrite {
 }
 
 mesh_filter::register!(BodyRewrite);
-
-#[cfg(test)]
-mod tests {
-    mesh_filter_test::scenarios!("tests/*.test.yaml", super::BodyRewrite);
-}

@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// What stands in `pluginConfig`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub struct Config {
     /// Where the bucket service is.
     pub(crate) cluster: ClusterName,
     /// The request header that names the cohort.

@@ -7,7 +7,8 @@ use config::Config;
 use mesh_filter::call::CallError;
 use mesh_filter::prelude::*;
 
-struct CohortCallout {
+/// The filter.
+pub struct CohortCallout {
     config: Config,
     assigned: Counter,
     fallbacks: Counter,
@@ -51,8 +52,3 @@ impl CohortCallout {
 }
 
 mesh_filter::register!(CohortCallout);
-
-#[cfg(test)]
-mod tests {
-    mesh_filter_test::scenarios!("tests/*.test.yaml", super::CohortCallout);
-}

@@ -5,12 +5,13 @@ use mesh_filter::prelude::*;
 /// The plugin's configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+pub struct Config {
     /// Value of the header.
     value: String,
 }
 
-struct HelloHeader {
+/// The filter.
+pub struct HelloHeader {
     config: Config,
 }
 
@@ -29,8 +30,3 @@ impl Filter for HelloHeader {
 }
 
 mesh_filter::register!(HelloHeader);
-
-#[cfg(test)]
-mod tests {
-    mesh_filter_test::scenarios!("tests/*.test.yaml", super::HelloHeader);
-}

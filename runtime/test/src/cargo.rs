@@ -2,14 +2,20 @@
 
 use crate::api::fail;
 use crate::report::Report;
-use crate::scenario;
+use crate::scenario::{self, Suite};
 use crate::world::{FILTER_VARIABLE, World};
+use libtest_mimic::{Arguments, Trial};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
 
-/// Plays scenario files natively, as a test named `scenarios`.
+/// Plays scenario files natively.
 ///
-/// The pattern names files relative to the crate's folder; its last part may have one `*`. To play
-/// only some cases, set `MESH_FILTER_SCENARIO` to a part of their names.
+/// The pattern names files relative to the crate's folder; its last part may have one `*`.
+///
+/// In a test target without harness each case is a test of its own, for `cargo test`, nextest and
+/// editors. Then this line is all of `tests/scenarios.rs`, and `Cargo.toml` says
+/// `[[test]]`, `name = "scenarios"`, `harness = false`:
 ///
 /// ```no_run
 /// # struct Hello;
@@ -21,6 +27,9 @@ use std::path::{Path, PathBuf};
 /// # }
 /// mesh_filter_test::scenarios!("tests/*.test.yaml", Hello);
 /// ```
+///
+/// Elsewhere, as in the tests of a library, all of them are one test named `scenarios`; to play
+/// only some cases, set `MESH_FILTER_SCENARIO` to a part of their names.
 #[macro_export]
 macro_rules! scenarios {
     ($pattern:literal, $filter:ty) => {
@@ -32,6 +41,17 @@ macro_rules! scenarios {
                 $pattern,
             );
         }
+
+        // A target without harness has no tests, and begins here.
+        #[allow(dead_code)]
+        fn main() -> ::std::process::ExitCode {
+            $crate::private::main(
+                $crate::World::native::<$filter>,
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::env!("CARGO_MANIFEST_DIR"),
+                $pattern,
+            )
+        }
     };
 }
 
@@ -41,9 +61,8 @@ pub fn play(world: &World, folder: &str, pattern: &str) {
     let wanted = std::env::var(FILTER_VARIABLE).unwrap_or_default();
     let mut report = Report::default();
     let files = match files(Path::new(folder), pattern) {
-        Ok(files) if files.is_empty() => fail(&format!("no file matches `{pattern}` in `{folder}`")),
         Ok(files) => files,
-        Err(error) => fail(&format!("cannot list `{pattern}` in `{folder}`: {error}")),
+        Err(problem) => fail(&problem),
     };
     for file in files {
         match scenario::load(&file) {
@@ -59,8 +78,56 @@ pub fn play(world: &World, folder: &str, pattern: &str) {
     }
 }
 
-/// The files of a pattern, by name.
-fn files(folder: &Path, pattern: &str) -> std::io::Result<Vec<PathBuf>> {
+/// Plays the cases as a test program does: each is a test, chosen by the program's arguments.
+pub fn main(world: fn() -> World, package: &'static str, folder: &str, pattern: &str) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let broken = |name: &str, problem: String| Trial::test(name, move || Err(problem.into()));
+    let mut trials = Vec::new();
+    match files(Path::new(folder), pattern) {
+        Ok(files) => {
+            for file in files {
+                let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+                let stem = name.strip_suffix(".test.yaml").unwrap_or(&name);
+                match scenario::load(&file) {
+                    Ok(suite) => trials.extend(cases(suite, stem, package, world)),
+                    Err(error) => trials.push(broken(stem, error.render())),
+                }
+            }
+        }
+        Err(problem) => trials.push(broken(pattern, problem)),
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The cases of a file as tests named `file::case`.
+fn cases(suite: Suite, stem: &str, package: &'static str, world: fn() -> World) -> Vec<Trial> {
+    let suite = Arc::new(suite);
+    let trial = |case: &str| {
+        let name = format!("{stem}::{}", case.replace(['\n', '\r'], " "));
+        let (suite, case, test) = (Arc::clone(&suite), case.to_owned(), name.clone());
+        Trial::test(name, move || {
+            let mut report = suite.run_where(&world(), |name| name == case);
+            let Some(case) = report.cases.first_mut() else { return Ok(()) };
+            let Some(failure) = &mut case.failure else { return Ok(()) };
+            let quoted = test.replace('\'', "'\\''");
+            failure.rerun = format!("cargo test -p {package} -- --exact '{quoted}'");
+            Err(case.to_string().into())
+        })
+    };
+    suite.names().map(trial).collect()
+}
+
+/// The files of a pattern, by name; at least one.
+fn files(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let shown = folder.display();
+    match matching(folder, pattern) {
+        Ok(files) if files.is_empty() => Err(format!("no file matches `{pattern}` in `{shown}`")),
+        Ok(files) => Ok(files),
+        Err(error) => Err(format!("cannot list `{pattern}` in `{shown}`: {error}")),
+    }
+}
+
+fn matching(folder: &Path, pattern: &str) -> std::io::Result<Vec<PathBuf>> {
     // Cargo runs tests in the crate's folder; then messages name files as one would type them.
     let here = std::env::current_dir().is_ok_and(|current| current == folder);
     let base = if here { Path::new("") } else { folder };

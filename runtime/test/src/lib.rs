@@ -39,5 +39,5 @@ pub use world::World;
 /// What macros expand to; not for use by hand.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::cargo::play;
+    pub use crate::cargo::{main, play};
 }

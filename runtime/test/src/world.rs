@@ -5,14 +5,18 @@ use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::host::SharedHost;
 use mesh_filter_runtime::plugin::{FailurePolicy, MakeGuest};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The environment variable that chooses cases in native runs, by a part of their name.
 pub(crate) const FILTER_VARIABLE: &str = "MESH_FILTER_SCENARIO";
 
+/// As [`MakeGuest`], for all threads that play cases.
+type Make = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync;
+
 /// Makes fresh VMs of one filter.
 pub struct World {
     name: &'static str,
-    make: Rc<MakeGuest>,
+    make: Arc<Make>,
     limits: Option<ProfileLimits>,
 }
 
@@ -27,9 +31,9 @@ pub(crate) struct ProfileLimits {
 impl World {
     pub(crate) fn new(
         name: &'static str,
-        make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + 'static,
+        make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, make: Rc::new(make), limits: None }
+        Self { name, make: Arc::new(make), limits: None }
     }
 
     /// The same, where settings may be refused.
@@ -71,7 +75,8 @@ impl World {
     }
 
     pub(crate) fn maker(&self) -> Rc<MakeGuest> {
-        Rc::clone(&self.make)
+        let make = Arc::clone(&self.make);
+        Rc::new(move |host| make(host))
     }
 }
 

@@ -10,14 +10,15 @@ use replace::replace;
 /// The plugin's configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+pub struct Config {
     /// What is replaced.
     from: String,
     /// What stands there instead.
     to: String,
 }
 
-struct Rewrite {
+/// The filter.
+pub struct Rewrite {
     config: Rc<Config>,
 }
 
@@ -72,9 +73,6 @@ mesh_filter::register!(Rewrite);
 mod tests {
     use super::Rewrite;
     use mesh_filter_test::prelude::*;
-
-    // The scenario files as a native test; `cargo mesh-filter test` also plays them on the module.
-    mesh_filter_test::scenarios!("tests/*.test.yaml", Rewrite);
 
     #[test]
     fn an_empty_text_cannot_be_replaced() {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// The settings, as they stand in the plugin's configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub struct Config {
     /// The cluster of the service that is asked.
     pub(crate) cluster: ClusterName,
     /// The request header that names the user's group.

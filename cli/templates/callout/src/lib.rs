@@ -9,7 +9,8 @@ use mesh_filter::prelude::*;
 use config::Config;
 use verdict::Verdict;
 
-struct Guard {
+/// The filter.
+pub struct Guard {
     config: Config,
     denied: Counter,
     unanswered: Counter,
@@ -72,9 +73,6 @@ mesh_filter::register!(Guard);
 mod tests {
     use super::Guard;
     use mesh_filter_test::prelude::*;
-
-    // The scenario files as a native test; `cargo mesh-filter test` also plays them on the module.
-    mesh_filter_test::scenarios!("tests/*.test.yaml", Guard);
 
     #[test]
     fn a_service_that_is_late_is_not_waited_for() {

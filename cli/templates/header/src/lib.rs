@@ -5,14 +5,15 @@ use mesh_filter::prelude::*;
 /// The plugin's configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+pub struct Config {
     /// The header, in requests and in responses.
     header: HeaderName,
     /// Its value.
     value: String,
 }
 
-struct Stamp {
+/// The filter.
+pub struct Stamp {
     config: Config,
     requests: Counter,
 }
@@ -51,9 +52,6 @@ mesh_filter::register!(Stamp);
 mod tests {
     use super::Stamp;
     use mesh_filter_test::prelude::*;
-
-    // The scenario files as a native test; `cargo mesh-filter test` also plays them on the module.
-    mesh_filter_test::scenarios!("tests/*.test.yaml", Stamp);
 
     #[test]
     fn a_header_that_cannot_be_is_refused_at_the_start() {

@@ -3,8 +3,9 @@
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
 //! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
-//! `body` (its parts), `run` and `check` (what happens).
+//! `body` (its parts), `run` and `check` (what happens), `batch` (many files at once).
 
+mod batch;
 mod body;
 mod check;
 mod expect;
@@ -18,4 +19,5 @@ mod suite;
 mod template;
 mod time;
 
+pub use batch::{Batch, Options};
 pub use suite::{Suite, load, parse};

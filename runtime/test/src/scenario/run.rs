@@ -31,10 +31,11 @@ impl Suite {
     #[must_use]
     pub fn run_where(&self, world: &World, wanted: impl Fn(&str) -> bool) -> Report {
         let cases = self.cases.iter().filter(|case| wanted(&case.name));
-        Report { cases: cases.map(|case| self.case(case, world)).collect() }
+        Report { cases: cases.map(|case| self.case(case, world)).collect(), ..Report::default() }
     }
 
-    fn case(&self, case: &Case, world: &World) -> CaseReport {
+    /// Plays one of its cases.
+    pub(super) fn case(&self, case: &Case, world: &World) -> CaseReport {
         let failure = case.play(world).err().map(|(problems, seen)| Failure {
             problems,
             seen,

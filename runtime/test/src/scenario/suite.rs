@@ -117,6 +117,17 @@ impl Suite {
         self.filter.as_deref()
     }
 
+    /// The file, as it was named to the reader.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The cases in order: name, and line of the scenario.
+    pub fn cases(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.cases.iter().map(|case| (case.name.as_str(), case.place.line()))
+    }
+
     /// The names of the cases, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.cases.iter().map(|case| case.name.as_str())

@@ -234,5 +234,5 @@ fn two_runs_report_the_same_bytes() {
     let (first, second) = (report("", steps), report("", steps));
     assert_eq!(first.to_string(), second.to_string());
     assert_eq!(first.to_json(), second.to_json());
-    assert_eq!(first.to_json()["cases"][0]["failure"]["problems"][0]["line"], 7);
+    assert_eq!(first.to_json()["scenarios"]["cases"][0]["failure"]["problems"][0]["line"], 7);
 }

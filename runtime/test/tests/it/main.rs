@@ -5,6 +5,7 @@ mod broken;
 mod docs;
 mod failing;
 mod probe;
+mod reports;
 mod workers;
 
 mesh_filter_test::scenarios!("tests/scenarios/*.test.yaml", crate::probe::Probe);

@@ -1,6 +1,12 @@
 //! What a run of scenarios says: one outcome for each case, and for a failed one why.
 //!
-//! Reports hold no wall time, so that two runs give the same bytes.
+//! Reports hold no wall time, so that two runs give the same bytes. The forms for other tools are
+//! in `json`, `junit`, `tap` and `github`.
+
+mod github;
+mod json;
+mod junit;
+mod tap;
 
 use mesh_filter_runtime::document::Place;
 use std::fmt;
@@ -8,8 +14,21 @@ use std::fmt;
 /// The outcomes of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    /// Packages whose own tests `cargo test` has run.
+    pub packages: Vec<PackageReport>,
     /// In the order of the files.
     pub cases: Vec<CaseReport>,
+    /// So many cases were left out after a failure.
+    pub not_run: usize,
+}
+
+/// The outcome of a package's own tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageReport {
+    /// The package.
+    pub name: String,
+    /// All of them passed.
+    pub passed: bool,
 }
 
 /// The outcome of one case.
@@ -75,36 +94,9 @@ impl Report {
 
     /// Adds the outcomes of another run.
     pub fn extend(&mut self, other: Self) {
+        self.packages.extend(other.packages);
         self.cases.extend(other.cases);
-    }
-
-    /// The outcomes as JSON, for `--format json`.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        let cases: Vec<_> = self.cases.iter().map(CaseReport::to_json).collect();
-        serde_json::json!({ "passed": self.passed(), "failed": self.failed(), "cases": cases })
-    }
-}
-
-impl CaseReport {
-    fn to_json(&self) -> serde_json::Value {
-        let problem = |problem: &Problem| {
-            let place = problem.place.as_ref();
-            serde_json::json!({
-                "line": place.map(Place::line), "column": place.map(Place::column), "text": problem.text,
-            })
-        };
-        let failure = self.failure.as_ref().map(|failure| {
-            serde_json::json!({
-                "problems": failure.problems.iter().map(problem).collect::<Vec<_>>(),
-                "seen": failure.seen,
-                "rerun": failure.rerun,
-            })
-        });
-        serde_json::json!({
-            "file": self.file, "line": self.line, "name": self.name, "world": self.world,
-            "outcome": if failure.is_some() { "failed" } else { "passed" }, "failure": failure,
-        })
+        self.not_run += other.not_run;
     }
 }
 
@@ -121,7 +113,11 @@ impl fmt::Display for Report {
         if self.failed() > 0 {
             writeln!(f)?;
         }
-        writeln!(f, "{} passed, {} failed", self.passed(), self.failed())
+        write!(f, "{} passed, {} failed", self.passed(), self.failed())?;
+        match self.not_run {
+            0 => writeln!(f),
+            count => writeln!(f, ", {count} not run"),
+        }
     }
 }
 

@@ -1,0 +1,51 @@
+//! The report as JSON, for scripts: `docs/scenarios.md` describes its members.
+
+use super::{CaseReport, PackageReport, Problem, Report};
+use mesh_filter_runtime::document::Place;
+use serde_json::{Value, json};
+
+impl Report {
+    /// The outcomes as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let packages = self.packages.iter();
+        let package =
+            |PackageReport { name, passed }: &PackageReport| json!({"package": name, "passed": passed});
+        json!({
+            "native": packages.map(package).collect::<Vec<_>>(),
+            "scenarios": {
+                "passed": self.passed(),
+                "failed": self.failed(),
+                "not_run": self.not_run,
+                "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
+            },
+        })
+    }
+}
+
+fn case(case: &CaseReport) -> Value {
+    let failure = case.failure.as_ref().map(|failure| {
+        json!({
+            "problems": failure.problems.iter().map(problem).collect::<Vec<_>>(),
+            "seen": failure.seen,
+            "rerun": failure.rerun,
+        })
+    });
+    json!({
+        "file": case.file,
+        "line": case.line,
+        "name": case.name,
+        "world": case.world,
+        "outcome": if failure.is_some() { "failed" } else { "passed" },
+        "failure": failure,
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let place = problem.place.as_ref();
+    json!({
+        "line": place.map(Place::line),
+        "column": place.map(Place::column),
+        "text": problem.text,
+    })
+}

@@ -1,0 +1,66 @@
+//! Reports for other tools hold whatever a name or a value may be.
+
+use crate::probe::Probe;
+use mesh_filter_test::report::{PackageReport, Report};
+use mesh_filter_test::{World, scenario};
+use std::path::Path;
+
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn report() -> Report {
+    let text = "version: 1
+scenarios:
+  - name: \"a <b> & \\\"c\\\" # d, 50%: \\x01\"
+    steps: [{request: {headers: {x: \"1\"}}, expect: {upstream: {headers: {x: '<&\">'}}}}]
+  - {name: second, steps: [{request: {}}]}
+";
+    let suite = scenario::parse(Path::new("tests/x.test.yaml"), text).unwrap();
+    let mut report = suite.run(&World::native::<Probe>());
+    report.packages.push(PackageReport { name: "my-filter".to_owned(), passed: false });
+    report
+}
+
+#[test]
+fn junit_is_well_formed_whatever_stands_in_names_and_values() {
+    let xml = report().to_junit();
+    let name = "name=\"a &lt;b&gt; &amp; &quot;c&quot; # d, 50%: \u{fffd}\"";
+    assert!(xml.contains(name), "{xml}");
+    assert!(xml.contains("<testsuites tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"0\">"), "{xml}");
+    assert!(
+        xml.contains("message=\"upstream header `x`: expected `&lt;&amp;&quot;&gt;`, got `1`\""),
+        "{xml}"
+    );
+    assert!(xml.contains("<testsuite name=\"my-filter (cargo test)\" tests=\"1\" failures=\"1\""), "{xml}");
+    // Every element is closed, and nothing but elements begins with `<`.
+    let mut open = Vec::new();
+    for tag in xml.split('<').skip(2).map(|rest| rest.split_once('>').map_or(rest, |(tag, _)| tag)) {
+        match tag.strip_prefix('/') {
+            Some(end) => assert_eq!(open.pop(), Some(end), "{xml}"),
+            None if tag.ends_with('/') => {}
+            None => open.extend(tag.split(' ').next()),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn tap_escapes_what_would_be_a_directive() {
+    let tap = report().to_tap();
+    assert!(tap.starts_with("TAP version 14\n1..3\nnot ok 1 - native tests of my-filter\n"), "{tap}");
+    assert!(
+        tap.contains("\nnot ok 2 - tests/x.test.yaml: a <b> & \"c\" \\# d, 50%:   (native)\n  ---\n"),
+        "{tap}"
+    );
+    assert!(tap.contains("\n  at: {file: \"tests/x.test.yaml\", line: 4, column: 77}\n"), "{tap}");
+    assert!(tap.ends_with("\n  ...\nok 3 - tests/x.test.yaml: second (native)\n"), "{tap}");
+}
+
+#[test]
+fn annotations_stand_at_the_expectation() {
+    let github = report().to_github();
+    let lines: Vec<&str> = github.lines().collect();
+    assert_eq!(lines[0], "::error title=my-filter failed::native tests failed: see what cargo says");
+    let start = "::error file=tests/x.test.yaml,line=4,col=77,title=a <b> & \"c\" # d%2C 50%25%3A \u{1} failed (native)::upstream header `x`";
+    assert!(lines[1].starts_with(start), "{github}");
+    assert!(lines[1].contains("%0Arerun: MESH_FILTER_SCENARIO="), "{github}");
+    assert_eq!(lines.len(), 2, "{github}");
+}
