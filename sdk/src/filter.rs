@@ -60,9 +60,23 @@ pub trait Filter: Sized + 'static {
     /// Handles one exchange.
     ///
     /// `next.run(request)` gives the request to the next filter and comes back with the headers of
-    /// the response; what is returned goes to the client. A response made without `next` is a
-    /// local reply. When the stream is reset, or the proxy answers before the filter does, the
-    /// future is dropped where it waits.
+    /// the response; what is returned goes to the client.
+    ///
+    /// | what happens | what becomes of the exchange |
+    /// |---|---|
+    /// | the response of `next.run` is returned | its headers leave with their changes, its body streams |
+    /// | another [`Response`] is returned before `next.run` | a local reply; the upstream sees nothing |
+    /// | another [`Response`] is returned after `next.run` | it takes the place of the upstream's, whose rest is dropped |
+    /// | `Err` before `next.run`, or while it waits | [`Filter::on_error`]; 503 (413 for a body that is too long) |
+    /// | `Err` while the response is here | [`Filter::on_error`]; 500 |
+    /// | a function of `map_body` or `map_trailers` fails after the headers have left | a reset |
+    /// | `request` and `next` are dropped with a body in flight | as the result says; nothing of the body goes on |
+    /// | the upstream answers before it has the whole request | `next.run` comes back; the request's body goes on streaming |
+    /// | the upstream cannot be reached, times out or resets before its headers | `next.run` comes back with the proxy's 503 or 504 |
+    /// | the response breaks off later | a reset; [`Filter::log`] still runs |
+    /// | 100 Continue, 103 Early Hints | they pass without the filter |
+    /// | the client or the proxy resets the stream, or the proxy answers by itself | the future is dropped where it waits; [`Filter::log`] still runs |
+    /// | a panic | the VM is gone with all its exchanges: 503 until the proxy reloads it, as its failure policy says |
     ///
     /// # Errors
     /// [`Filter::on_error`] says what becomes of them.

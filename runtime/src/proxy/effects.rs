@@ -22,6 +22,8 @@ pub(super) struct Progress {
     pub(super) abandoned: bool,
     /// Headers have come from the upstream.
     pub(super) response_began: bool,
+    /// The headers of the response have been given to the client's side.
+    pub(super) headers_given: bool,
     /// The whole response has been given to the client's side.
     pub(super) response_given: bool,
     /// When the route's timeout is over.
@@ -41,6 +43,7 @@ impl Progress {
             request_ended,
             abandoned: false,
             response_began: false,
+            headers_given: false,
             response_given: false,
             route_deadline: None,
             request_done: None,
@@ -244,6 +247,7 @@ impl Relay<'_> {
                 headers.overwrite(Bytes::from_static(b"connection"), Bytes::from_static(b"close"));
             }
         }
+        progress.headers_given = true;
         progress.response_given |= end;
         down.send_headers(headers, end);
     }

@@ -249,7 +249,8 @@ impl<'a> Relay<'a> {
         if let Some(reason) = broken.transport_failure() {
             self.exchange.borrow_mut().info.upstream_failure = reason;
         }
-        if self.progress.response_began {
+        // A response whose headers a filter still holds gives way to the reply, as in Envoy.
+        if self.progress.headers_given {
             self.exchange.borrow_mut().info.response_flags |= flag;
             self.act(|worker, id| worker.reset(id));
         } else {
@@ -278,7 +279,7 @@ impl<'a> Relay<'a> {
     }
 
     fn time_out(&mut self, reply: LocalReply, flag: u64) {
-        if self.progress.response_began || self.progress.response_given {
+        if self.progress.headers_given {
             self.give_up("stream_timeout", flag);
         } else {
             self.reply(reply, flag);

@@ -208,3 +208,33 @@ fn a_vm_has_one_state_of_a_type_for_all_configurations() {
     assert_eq!(run.lines(), ["Info: configuration 1", "Info: configuration 2"]);
     assert_eq!(Run::new::<Shared>().lines(), ["Info: configuration 1"], "another VM has its own");
 }
+
+#[test]
+fn a_body_is_still_mapped_when_the_upstream_answers_before_its_end() {
+    filter!(Upper, |mut request, next| {
+        request.map_body(|chunk| {
+            chunk.bytes_mut().make_ascii_uppercase();
+            Ok(())
+        });
+        next.run(request).await
+    });
+    let mut run = Run::new::<Upper>();
+    run.request(&POST, false);
+    assert_eq!(run.body(Side::Request, "ab", false), (Continue, "AB".to_owned()));
+    assert_eq!(run.response(&OK, false), Continue);
+    assert_eq!(run.body(Side::Response, "hello", true), (Continue, "hello".to_owned()));
+    assert_eq!(run.body(Side::Request, "cd", true), (Continue, "CD".to_owned()));
+}
+
+#[test]
+fn a_reply_leaves_a_body_in_flight_where_it_is() {
+    filter!(Deny, |request, next| {
+        drop((request, next));
+        Ok(Response::new(403))
+    });
+    let mut run = Run::new::<Deny>();
+    assert_eq!(run.request(&POST, false), Pause);
+    assert_eq!(run.done(), ["reply 403 mesh_filter_reply"]);
+    assert_eq!(run.body(Side::Request, "body", true).0, Pause, "nothing of it goes on");
+    assert_eq!(run.response(&[(":status", "403")], true), Continue, "our own reply passes");
+}
