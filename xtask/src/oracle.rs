@@ -40,7 +40,8 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         None => tools::envoy()?,
     };
     let filter = if arguments.random.is_some() { "oracle::random" } else { "oracle::" };
-    let mut tests = cargo(["test", "--package", "mesh-filter-acceptance", "--test", "it", filter]);
+    // With the workspace's selection of features: another one would build the Wasm engine again.
+    let mut tests = cargo(["test", "--workspace", "--test", "it", filter]);
     if let Some(count) = arguments.random {
         tests.env("ORACLE_RANDOM", count.to_string()).env("ORACLE_SEED", arguments.seed.to_string());
     }

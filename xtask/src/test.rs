@@ -53,12 +53,12 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         report.skip("exchanges over HTTP/2", "there is no curl that speaks HTTP/2");
     }
     report.run("unit, doc, CLI, proxy and parity tests, house rules", &mut tests)?;
-    if root().join("cli/src/commands/test.rs").is_file() {
-        // In `target/debug`, which the step before has built.
-        report.run("scenarios of the examples", &mut cargo(["mesh-filter", "test", "--engine", "wasm"]))?;
-    } else {
-        report.skip("scenarios of the examples", "this CLI has no `test` yet");
-    }
+    // In `target/debug`, which the step before has built.
+    report.run("scenarios of the examples", &mut cargo(["mesh-filter", "test", "--engine", "wasm"]))?;
+    let features = ["test", "--package", "mesh-filter", "--lib", "--features", "kv,tracing,prost"];
+    report.run("the SDK with its optional features", &mut cargo(features))?;
+    let on_wasm = ["clippy", "--package", "mesh-filter", "--target", "wasm32-wasip1", "--", "-D", "warnings"];
+    report.run("clippy of the SDK on Wasm", &mut cargo(on_wasm))?;
 
     Ok(if report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
