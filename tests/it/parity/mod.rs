@@ -3,11 +3,9 @@
 //! Only dates, request ids and durations are masked. The framing of a chunked body is taken off before comparing: where
 //! one chunk ends and the next begins depends on how the network cut the bytes, and no peer may rely on it.
 
-mod calls;
 mod examples;
 mod exchanges;
 mod guests;
-mod logs;
 mod protocol;
 mod sdk;
 mod sdk_grpc;

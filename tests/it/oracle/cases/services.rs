@@ -234,6 +234,20 @@ fn time() -> Vec<Case> {
         )
         .get("/direct"),
         case(
+            "log/standard-streams",
+            "
+            configure:
+              print while it is configured
+            request_headers:
+              print on standard output
+              print_error on standard error
+              print
+            log:
+              print at the end
+            ",
+        )
+        .get("/direct"),
+        case(
             "wasi/refusals",
             "
             request_headers:
