@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -107,6 +108,22 @@ fn calls_and_streams_of_a_vm_that_is_replaced_are_reset_and_the_next_vm_has_its_
         world.upstream_notes(&OPENED);
         world.plugin_does("grpc_cancel $stream_token\n  grpc_cancel $call_token");
         world.upstream_notes(&RESET);
+    }
+}
+
+/// No exchange comes that could replace the VM: what it has begun goes on, and stands in nobody's way.
+#[test]
+fn calls_and_streams_of_a_failed_vm_do_not_keep_the_proxy_from_ending() {
+    for world in World::all("grpc-failed") {
+        assert_eq!(world.plugin_does(OPEN), 200);
+        world.upstream_notes(&OPENED);
+        assert_eq!(world.plugin_does("trap"), 503);
+        let ended = Command::new("kill").arg("-TERM").arg(world.host.id().to_string()).status();
+        assert!(ended.is_ok_and(|status| status.success()));
+        world.upstream_notes(&[
+            "watch_call gone with its connection",
+            "watch_stream gone with its connection",
+        ]);
     }
 }
 

@@ -198,8 +198,10 @@ async fn watch(
             }
         }
     }
-    let reason = poll_fn(|context| respond.poll_reset(context)).await?;
-    note(format!("reset {reason:?}"));
+    match poll_fn(|context| respond.poll_reset(context)).await {
+        Ok(reason) => note(format!("reset {reason:?}")),
+        Err(_) => note("gone with its connection".to_owned()),
+    }
     Ok(())
 }
 
