@@ -114,16 +114,22 @@ fn calls_and_streams_of_a_vm_that_is_replaced_are_reset_and_the_next_vm_has_its_
 /// No exchange comes that could replace the VM: what it has begun goes on, and stands in nobody's way.
 #[test]
 fn calls_and_streams_of_a_failed_vm_do_not_keep_the_proxy_from_ending() {
-    for world in World::all("grpc-failed") {
+    for mut world in World::all("grpc-failed") {
         assert_eq!(world.plugin_does(OPEN), 200);
         world.upstream_notes(&OPENED);
         assert_eq!(world.plugin_does("trap"), 503);
-        let ended = Command::new("kill").arg("-TERM").arg(world.host.id().to_string()).status();
-        assert!(ended.is_ok_and(|status| status.success()));
-        world.upstream_notes(&[
-            "watch_call gone with its connection",
-            "watch_stream gone with its connection",
-        ]);
+        let told = Command::new("kill").arg("-TERM").arg(world.host.id().to_string()).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        world.host.wait_for_end();
+        // Whether the resets are still written before the connection is closed is a race in Envoy.
+        let mut over: Vec<_> = [(); 2].iter().filter_map(|()| world.upstream.next()).collect();
+        over.sort();
+        let is_over = |note: &str, call: &str| {
+            let how = note.strip_prefix(call).unwrap_or_default();
+            [" reset INTERNAL_ERROR", " gone with its connection"].contains(&how)
+        };
+        let [call, stream] = over.as_slice() else { panic!("{}: {over:?}", world.name) };
+        assert!(is_over(call, "watch_call") && is_over(stream, "watch_stream"), "{}: {over:?}", world.name);
     }
 }
 

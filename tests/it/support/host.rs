@@ -78,6 +78,20 @@ impl Host {
         self.process.id()
     }
 
+    /// Whether the process has come to an end by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until the process has come to an end by itself.
+    pub(crate) fn wait_for_end(&mut self) {
+        let begun = Instant::now();
+        while !self.has_ended() {
+            assert!(begun.elapsed() < PATIENCE, "the host does not end:\n{}", self.last_lines(100));
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
     /// The text of an admin page, unless the admin does not answer.
     pub(crate) fn page(&self, path: &str) -> Option<String> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
