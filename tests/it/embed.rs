@@ -6,9 +6,10 @@ use crate::support::build::{example_program, guest};
 
 #[test]
 fn the_example_sends_a_request_through_a_plugin() {
-    let script = "request_headers header 0 x-new made\nrequest_headers get request/method";
+    let program =
+        "request_headers:\n  add_header_map_value 0 'x-new' 'made'\n  get_property 'request\\0method' &bytes";
     let mut command = Command::new(example_program("embed"));
-    let output = command.arg(guest("calls")).arg(script).stdin(Stdio::null()).output().unwrap();
+    let output = command.arg(guest("program")).arg(program).stdin(Stdio::null()).output().unwrap();
     let (out, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{log}");
     let expected = "Request headers
@@ -19,7 +20,7 @@ fn the_example_sends_a_request_through_a_plugin() {
   x-new: made
 ";
     assert_eq!(out, expected);
-    assert!(log.contains("request_headers: get request/method = 0 `GET`"), "{log}");
+    assert!(log.contains("get_property 'request\\0method' &bytes = 0 'GET'"), "{log}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::build::{guest, program, root};
 
-/// Scenarios about the guest that plays scripts of host functions.
+/// Scenarios about the guest that runs programs.
 const GRPC: &str = include_str!("harness/grpc.test.yaml");
 
 /// Plays a scenario file about a guest.
@@ -21,7 +21,7 @@ fn play(name: &str, module: &str, text: &str) -> Output {
 
 #[test]
 fn grpc_callouts_of_modules_are_answered_by_mocks() {
-    let output = play("harness-grpc", "calls", GRPC);
+    let output = play("harness-grpc", "program", GRPC);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("passed, 0 failed"), "{text}");
@@ -30,28 +30,28 @@ fn grpc_callouts_of_modules_are_answered_by_mocks() {
 /// A call and a message that no mock is for, and an expectation that does not hold.
 #[test]
 fn grpc_callouts_that_nobody_answers_fail_the_case() {
-    let head = "version: 1\nfilter: calls.wasm\n";
+    let head = "version: 1\nfilter: program.wasm\n";
     let step = "steps: [{request: {path: /}, expect: {callouts: {authz: [{grpc: {message: other, cancelled: true}}]}}}]";
     let text = format!(
         "{head}scenarios:
   - name: unary
-    config: {{text: \"request_headers grpc_call authz a.Auth Check abc 100\"}}
+    config: {{text: \"request_headers:\\n  grpc_call 'authz' 'a.Auth' 'Check' '' 'abc' 100 &number\"}}
     mocks: {{authz: {{grpc: {{method: Check, message: other}}, reply: {{}}}}}}
     {step}
   - name: stream
-    config: {{text: \"request_headers grpc_stream authz a.Auth Watch\\nrequest_headers grpc_send @ abc\"}}
+    config: {{text: \"request_headers:\\n  grpc_stream 'authz' 'a.Auth' 'Watch' '' &number=call\\n  grpc_send $call 'abc' 0\"}}
     mocks: {{authz: {{grpc: {{message: other}}, reply: {{}}}}}}
     {step}
   - name: http only
-    config: {{text: \"request_headers grpc_stream authz a.Auth Watch\"}}
+    config: {{text: \"request_headers:\\n  grpc_stream 'authz' 'a.Auth' 'Watch' '' &number\"}}
     mocks: {{authz: {{reply: {{}}}}}}
     {step}
   - name: nothing
-    config: {{text: \"request_headers grpc_stream authz a.Auth Watch\"}}
+    config: {{text: \"request_headers:\\n  grpc_stream 'authz' 'a.Auth' 'Watch' '' &number\"}}
     {step}
 "
     );
-    let output = play("harness-grpc-failing", "calls", &text);
+    let output = play("harness-grpc-failing", "program", &text);
     let text = String::from_utf8_lossy(&output.stdout);
     for expected in [
         "callout to `authz` message: expected `other`, got `abc`",

@@ -3,7 +3,6 @@
 //! A guest's configuration is text, one setting a line: a verb and its arguments, separated by spaces. The last
 //! argument reaches to the end of the line. That needs no parser, so a guest shows one behaviour and nothing else.
 
-pub mod raw;
 mod root;
 mod sabotage;
 mod settings;

@@ -57,10 +57,8 @@ const CHAINS: &[Chain] = &[
         &[("body", "request prepend <<\nrequest append >>\nresponse prepend [[\nresponse append ]]")],
     ),
     ("trailers", &[("trailers", "request x-t 1\nresponse x-t 1")]),
-    ("properties", &[("properties", PROPERTIES)]),
     ("shared data", &[("shared_data", "key count")]),
     ("metrics", &[("metrics", "")]),
-    ("legacy", &[("legacy", "old settings")]),
     ("trap in request headers", &[("trap", "in request_headers")]),
     ("trap in response headers", &[("trap", "in response_headers")]),
 ];
@@ -68,14 +66,6 @@ const CHAINS: &[Chain] = &[
 const HEADERS: &str = "request add x-added 1\nrequest add x-added 2\nrequest set x-rep one\nrequest set x-new 3\nrequest remove cookie
 request remove x-not-there\nrequest set :path /set\nrequest set :authority other.example\nresponse set content-type text/changed
 response add set-cookie c=3\nresponse remove x-empty\nresponse set server mine\nresponse add X-Upper-Name v";
-
-const PROPERTIES: &str = "set my.name value
-request request.path\nrequest request.url_path\nrequest request.host\nrequest request.scheme\nrequest request.method
-request request.protocol\nrequest request.query\nrequest request.headers.x-upper\nrequest request.size\nrequest request.useragent
-request plugin_name\nrequest plugin_root_id\nrequest plugin_vm_id\nrequest no.such\nrequest response.code\nrequest my.name\nrequest xds.route_name
-request xds.virtual_host_name\nrequest cluster_name\nrequest listener_direction\nrequest route_name\nrequest connection.mtls
-response response.code\nresponse response.headers.content-type\nresponse response.flags\nresponse cluster_name\nresponse request.method
-response xds.cluster_name\nresponse upstream.num_endpoints\nresponse my.name";
 
 /// Requests that some guests tell apart.
 fn more() -> Vec<Exchange> {
