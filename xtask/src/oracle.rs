@@ -11,7 +11,7 @@ use crate::workspace::cargo;
 /// Compare with Envoy, case by case
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Write `tests/oracle/envoy-VERSION.json` anew instead of comparing with it
+    /// Write the record in `tests/oracle` anew instead of comparing with it
     #[arg(long)]
     record: bool,
     /// The release of Envoy to record

@@ -36,6 +36,7 @@ impl World {
             bootstrap::cluster("refused", &[refusing.address]),
             bootstrap::cluster("empty", &[]),
             bootstrap::http2_cluster("grpc", &[grpc.address]),
+            bootstrap::http2_cluster("grpc-refused", &[refusing.address]),
         ];
         let file = folder(test).join(format!("{name}.json"));
         bootstrap::write(&file, listeners, &clusters);

@@ -52,7 +52,7 @@ const METHODS: [&str; 21] = [
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all: Vec<_> = METHODS.iter().flat_map(|method| [unary(method, 1500), stream(method)]).collect();
-    all.extend([unary("silent", 50), stream("echo"), half_closed(), tokens(), targets(), wrong()]);
+    all.extend([unary("silent", 50), stream("echo"), half_closed(), refused(), tokens(), targets(), wrong()]);
     all
 }
 
@@ -100,6 +100,23 @@ fn half_closed() -> Case {
 {GOES_ON}"
     );
     case("grpc/half-closed", &program).get("/direct")
+}
+
+/// Nobody listens; the stream is told only after the call, so that the order does not hang on which connection fails first.
+fn refused() -> Case {
+    let program = format!(
+        "request_headers:
+  grpc_call 'grpc-refused' 'a.Service' 'ok' '' 'abc' 1000 &number
+  return 1
+{TOLD}grpc_close 1:
+  grpc_stream 'grpc-refused' 'a.Service' 'ok' '' &number=call
+  grpc_send $call 'one' 0
+grpc_close 2:
+  grpc_send $token 'x' 0
+  grpc_close $token
+{GOES_ON}"
+    );
+    case("grpc/refused", &program).get("/direct")
 }
 
 fn tokens() -> Case {

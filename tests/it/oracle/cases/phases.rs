@@ -22,6 +22,15 @@ grpc_receive:
   continue_stream 0
 ";
 
+const STREAM: &str = "request_headers:
+  grpc_stream 'grpc' 'a.Service' 'ok' '' &number=call
+  grpc_send $call 'abc' 1
+  return 1
+grpc_close:
+  set_effective_context $stream
+  continue_stream 0
+";
+
 fn phases() -> Vec<Phase> {
     let plain = |name, open| Phase { name, open, around: "", ends: Ends::Deleted };
     let mut all: Vec<_> = [
@@ -46,6 +55,9 @@ fn phases() -> Vec<Phase> {
     all.push(Phase { name: "http_call_response", open: &[], around: CALLOUT, ends: Ends::Deleted });
     for name in ["grpc_receive_initial_metadata", "grpc_receive"] {
         all.push(Phase { name, open: &[], around: UNARY, ends: Ends::Deleted });
+    }
+    for name in ["grpc_receive_trailing_metadata", "grpc_close"] {
+        all.push(Phase { name, open: &[], around: STREAM, ends: Ends::Deleted });
     }
     all
 }
