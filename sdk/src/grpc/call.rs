@@ -27,7 +27,7 @@ impl Call {
     }
 
     /// Adds metadata. The value of a name that ends with `-bin` may be any bytes: the
-    /// proxy encodes it. What cannot be sent is told when the call is.
+    /// proxy encodes it, and sends only the first of several. What cannot be sent is told when the call is.
     pub fn metadata(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.0.metadata(name.as_ref(), value.as_ref());
         self

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
-use super::calls::METHODS;
 use super::exchanges::{Exchange, get};
 use super::{Pair, assert_same, routes};
 use crate::support::bootstrap::{Filter, listener};
 use crate::support::build::guest;
 use crate::support::client::exchange;
+use crate::support::grpc::METHODS;
 
 const ACTS: [&str; 4] = ["unary", "stream", "typed", "give_up"];
 

@@ -39,6 +39,31 @@ const BEGIN: Step = Headers(200, HEAD, false);
 const HELLO: Step = Data(b"\0\0\0\0\x05hello", false);
 const GOOD: Step = Trailers(&[("grpc-status", "0"), ("x-trail", "t")]);
 
+/// Methods, each of which is answered in another way; the last is one that the upstream does not know.
+pub(crate) const METHODS: [&str; 21] = [
+    "ok",
+    "two",
+    "split",
+    "empty",
+    "none",
+    "trailers_only",
+    "failed",
+    "no_status",
+    "no_trailers",
+    "only_headers",
+    "bad_status",
+    "large_status",
+    "http_401",
+    "http_503",
+    "http_503_status",
+    "text",
+    "compressed",
+    "odd_flag",
+    "cut",
+    "reset",
+    "unknown",
+];
+
 /// What each method answers, once the request has ended.
 fn answer(method: &str) -> Vec<Step> {
     match method {

@@ -6,7 +6,12 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// The value of a name as it is sent.
 pub(super) fn sent(name: &[u8], value: Bytes) -> Bytes {
-    if name.to_ascii_lowercase().ends_with(b"-bin") { base64(&value).into() } else { value }
+    if is_binary(name) { base64(&value).into() } else { value }
+}
+
+/// Whether a name is one of bytes.
+pub(super) fn is_binary(name: &[u8]) -> bool {
+    name.to_ascii_lowercase().ends_with(b"-bin")
 }
 
 /// RFC 4648, with padding.

@@ -353,6 +353,10 @@ fn request(
     }
     headers.append(fixed(b"content-type"), fixed(b"application/grpc"));
     for (name, value) in given {
+        // Envoy sends only the first value of such a name.
+        if binary::is_binary(&name) && headers.contains(&name.to_ascii_lowercase()) {
+            continue;
+        }
         let value = binary::sent(&name, value);
         headers.add(Side::Request, maps::in_request(name), value);
     }

@@ -2,6 +2,7 @@
 
 use super::super::case::{Case, case};
 use super::message::{Field, message};
+use crate::support::grpc::METHODS;
 
 use Field::{Message, Number, Text};
 
@@ -25,34 +26,18 @@ grpc_close:
 
 const GOES_ON: &str = "  set_effective_context $stream\n  continue_stream 0\n";
 
-/// What the upstream answers in so many ways; the last is a method that it does not know.
-const METHODS: [&str; 21] = [
-    "ok",
-    "two",
-    "split",
-    "empty",
-    "none",
-    "trailers_only",
-    "failed",
-    "no_status",
-    "no_trailers",
-    "only_headers",
-    "bad_status",
-    "large_status",
-    "http_401",
-    "http_503",
-    "http_503_status",
-    "text",
-    "compressed",
-    "odd_flag",
-    "cut",
-    "reset",
-    "unknown",
-];
-
 pub(super) fn cases() -> Vec<Case> {
     let mut all: Vec<_> = METHODS.iter().flat_map(|method| [unary(method, 1500), stream(method)]).collect();
-    all.extend([unary("silent", 50), stream("echo"), half_closed(), refused(), tokens(), targets(), wrong()]);
+    all.extend([
+        unary("silent", 50),
+        stream("echo"),
+        half_closed(),
+        refused(),
+        binary(),
+        tokens(),
+        targets(),
+        wrong(),
+    ]);
     all
 }
 
@@ -117,6 +102,17 @@ grpc_close 2:
 {GOES_ON}"
     );
     case("grpc/refused", &program).get("/direct")
+}
+
+/// Metadata whose name ends with `-bin` is bytes.
+fn binary() -> Case {
+    let program = format!(
+        "request_headers:
+  grpc_call 'grpc' 'a.Service' 'ok' {{'x-a-bin'='\\0\\x01\\xff', 'x-b-bin'='', 'x-c-bin'='AAH/', 'x-a-bin'='two'}} 'abc' 1000 &number
+  return 1
+{TOLD}grpc_receive:\n{GOES_ON}"
+    );
+    case("grpc/binary-metadata", &program).get("/direct")
 }
 
 fn tokens() -> Case {
