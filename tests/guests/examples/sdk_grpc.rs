@@ -146,7 +146,11 @@ impl Target {
         let mut stream = self.open()?;
         stream.send_bytes("one")?;
         let mut call = pin!(self.call().send_bytes("ask"));
-        poll_fn(|context| Poll::Ready(drop(call.as_mut().poll(context)))).await;
+        poll_fn(|context| {
+            drop(call.as_mut().poll(context));
+            Poll::Ready(())
+        })
+        .await;
         Ok(())
     }
 
