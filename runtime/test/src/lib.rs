@@ -36,6 +36,11 @@ mod world;
 pub use wasm::WasmError;
 pub use world::World;
 
+/// The blocks of the guide, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide.md")]
+mod guide {}
+
 /// What macros expand to; not for use by hand.
 #[doc(hidden)]
 pub mod private {

@@ -1,19 +1,50 @@
-//! The examples of `docs/scenarios.md` are files that the reader takes.
+//! The examples of `docs/scenarios.md` are files that the reader takes, those of the guide hold.
 
-use mesh_filter_test::scenario;
+use mesh_filter::prelude::*;
+use mesh_filter_test::scenario::Suite;
+use mesh_filter_test::{World, scenario};
 use std::path::Path;
+
+/// The scenario files on a page, read.
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests")]
+fn suites(page: &str) -> Vec<Suite> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let read = |block| scenario::parse(&path, block).unwrap_or_else(|error| panic!("{}", error.render()));
+    blocks.map(read).collect()
+}
 
 #[test]
 fn the_documented_files_are_well_formed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let blocks: Vec<&str> =
-        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert!(!blocks.is_empty());
-    for block in blocks {
-        if let Err(error) = scenario::parse(&path, block) {
-            panic!("{}", error.render());
+    assert!(!suites("scenarios.md").is_empty());
+}
+
+#[test]
+fn the_scenarios_of_the_guide_hold() {
+    #[derive(Deserialize)]
+    struct Config {
+        value: String,
+    }
+    struct Hello(Config);
+    impl Filter for Hello {
+        type Config = Config;
+
+        fn new(config: Config, _setup: &mut Setup) -> Result<Self> {
+            Ok(Self(config))
         }
+
+        async fn handle(&self, request: Request, next: Next) -> Result<Response> {
+            let mut response = next.run(request).await?;
+            response.headers_mut().set("x-hello", &self.0.value)?;
+            Ok(response)
+        }
+    }
+    let suites = suites("guide.md");
+    assert!(!suites.is_empty());
+    for suite in suites {
+        let report = suite.run(&World::native::<Hello>());
+        assert!(report.cases.iter().all(|case| case.failure.is_none()), "{report}");
     }
 }
 
