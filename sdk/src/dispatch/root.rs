@@ -149,7 +149,9 @@ impl Root {
         // Proxies count milliseconds; rounded up, so that what the tick is for is then due.
         let period_ms = due.map_or(0, |due| {
             let wait = (due - now).max(TOLERANCE);
-            u32::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
+            // In 64 bits: dividing the 128 of `as_micros` would link a kilobyte into each filter.
+            let ms = wait.as_secs().saturating_mul(1000) + u64::from(wait.subsec_micros().div_ceil(1000));
+            u32::try_from(ms).unwrap_or(u32::MAX)
         });
         // A timer that goes on with its period needs no hostcall, unless it has to begin anew.
         if period_ms != self.period_ms || self.armed.is_some() {
