@@ -19,6 +19,22 @@ pub trait Guest {
     /// # Errors
     /// When the guest traps or exceeds a limit. It must not be called again.
     fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>>;
+
+    /// What it has used since its beginning; `None` where nobody counts.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+}
+
+/// What a guest has used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Fuel, where it is counted.
+    pub fuel: u64,
+    /// Calls of host functions, WASI included.
+    pub hostcalls: u64,
+    /// Bytes of memory that it has now.
+    pub memory: u64,
 }
 
 /// A callback with its arguments, named as the export without `proxy_on_`.

@@ -14,6 +14,12 @@ macro_rules! kinds {
                 match number { $($number => Some(Self::$variant),)* _ => None }
             }
 
+            /// Its name here, for people.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant)),* }
+            }
+
             /// The number on the wire.
             #[must_use]
             pub fn number(self) -> u32 {

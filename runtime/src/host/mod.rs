@@ -9,6 +9,7 @@ pub mod faults;
 pub mod log;
 pub mod metrics;
 pub mod shared_data;
+pub mod trace;
 
 mod buffers;
 mod callouts;
@@ -36,6 +37,7 @@ pub use queues::{Inbox, Queues};
 pub use quotas::Quotas;
 pub use random::Random;
 pub use shared_data::SharedData;
+pub use trace::Trace;
 
 use crate::guest::ContextId;
 use crate::number_map::NumberMap;
@@ -119,6 +121,7 @@ pub struct Host {
     reported_missing: HashSet<&'static str>,
     legacy: bool,
     faults: Option<Rc<dyn Faults>>,
+    trace: Option<Rc<dyn Trace>>,
 }
 
 impl Host {
@@ -147,6 +150,7 @@ impl Host {
             reported_missing: HashSet::new(),
             legacy: false,
             faults: None,
+            trace: None,
         }))
     }
 
@@ -194,6 +198,17 @@ impl Host {
     /// guest starts.
     pub fn set_faults(&mut self, faults: Rc<dyn Faults>) {
         self.faults = Some(faults);
+    }
+
+    /// Lets somebody hear of all hostcalls, for tests that show them. To be set before the guest starts.
+    pub fn set_trace(&mut self, trace: Rc<dyn Trace>) {
+        self.trace = Some(trace);
+    }
+
+    /// Who hears of hostcalls.
+    #[must_use]
+    pub fn trace(&self) -> Option<Rc<dyn Trace>> {
+        self.trace.clone()
     }
 
     /// Who answers hostcalls in place of this host.

@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
 
     /// Notes what it answers.
     pub(super) fn note(&mut self, code: u32) {
-        calls::end(self.caller.data_mut(), self.ticket, code);
+        calls::end(&mut self.caller, self.ticket, code);
     }
 
     /// The guest's memory and the host.

@@ -132,7 +132,7 @@ pub(crate) fn restricted(
     let stub = move |mut caller: Caller<'_, State>, params: &[Val], results: &mut [Val]| {
         let raw: Vec<u64> = params.iter().map(raw).collect();
         let ticket = calls::begin(&mut caller, import, text, &raw);
-        calls::end(caller.data_mut(), ticket, code);
+        calls::end(&mut caller, ticket, code);
         if let Ok(mut host) = caller.data().host.try_borrow_mut() {
             host.log_restricted(import.name);
         }

@@ -2,6 +2,7 @@
 
 use super::memory;
 use super::state::State;
+use super::trace;
 use crate::abi::Status;
 use crate::abi::table::{Chapter, Import};
 use std::fmt::Write as _;
@@ -20,6 +21,8 @@ pub(crate) struct Calls {
     ring: Vec<Call>,
     /// Of the callback so far.
     count: usize,
+    /// Of the callbacks before.
+    earlier: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +42,13 @@ pub(crate) struct Ticket(usize);
 impl Calls {
     /// Another callback begins.
     pub(super) fn clear(&mut self) {
+        self.earlier += self.count as u64;
         self.count = 0;
+    }
+
+    /// How many there have been since the VM's beginning.
+    pub(super) fn total(&self) -> u64 {
+        self.earlier + self.count as u64
     }
 
     fn begin(&mut self, call: Call) -> Ticket {
@@ -133,7 +142,13 @@ pub(crate) fn begin(
     caller.data_mut().calls.begin(call)
 }
 
-/// Notes what it answered.
-pub(crate) fn end(state: &mut State, ticket: Ticket, code: u32) {
+/// Notes what it answered, and tells whoever traces the VM.
+pub(crate) fn end(caller: &mut Caller<'_, State>, ticket: Ticket, code: u32) {
+    let state = caller.data_mut();
     state.calls.end(ticket, code);
+    if state.trace.is_some()
+        && let Some(Call { import, params, .. }) = state.calls.ring.get(ticket.0 % MAX_CALLS).copied()
+    {
+        trace::tell(caller, import, &params, code);
+    }
 }

@@ -7,7 +7,7 @@ use super::module::Module;
 use super::state::{Restriction, State};
 use super::trap;
 use crate::abi::AbiVersion;
-use crate::guest::{Callback, Guest, Trap};
+use crate::guest::{Callback, Guest, Trap, Usage};
 use crate::host::{Phase, SharedHost};
 use wasmtime::{Store, TypedFunc};
 
@@ -61,6 +61,9 @@ impl Instance {
         }
         let mut state = State::new(host, MemoryLimit::new(engine.limits().memory));
         state.capabilities = module.capabilities().clone();
+        if state.trace.is_some() {
+            state.symbols = module.symbols().cloned();
+        }
         let mut store = Store::new(engine.inner(), state);
         store.limiter(|state| &mut state.memory_limit);
         engine.attach_meter(&mut store);
@@ -114,6 +117,11 @@ impl Guest for Instance {
             let trap = trap::describe(&self.engine, &self.module, &self.store, &error);
             self.dead.insert(Box::new(trap)).clone()
         })
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        let hostcalls = self.store.data().calls.total();
+        Some(Usage { fuel: self.fuel_consumed, hostcalls, memory: self.memory_size() })
     }
 }
 

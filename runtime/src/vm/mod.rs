@@ -20,6 +20,7 @@ pub(crate) mod memory;
 mod profile;
 pub(crate) mod state;
 mod symbols;
+mod trace;
 mod trap;
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use super::calls::Calls;
 use super::capabilities::Capabilities;
 use super::limits::{CpuBudget, MemoryLimit};
+use super::symbols::Symbols;
 use crate::abi::table::{Chapter, Import};
-use crate::host::{Faults, SharedHost};
+use crate::host::{Faults, SharedHost, Trace};
+use std::collections::HashMap;
 use std::rc::Rc;
 use wasmtime::{Memory, TypedFunc};
 
@@ -16,6 +18,12 @@ pub(crate) struct State {
     pub(crate) restriction: Restriction,
     /// Who answers hostcalls in place of the host.
     pub(crate) faults: Option<Rc<dyn Faults>>,
+    /// Who hears of hostcalls.
+    pub(super) trace: Option<Rc<dyn Trace>>,
+    /// Names and lines of the module, for who traces.
+    pub(super) symbols: Option<Symbols>,
+    /// Lines that have been looked up, by the offsets of a call's frames.
+    pub(super) places: HashMap<Vec<Option<usize>>, Option<String>>,
     /// How often the guest has called `proc_exit` in this call.
     pub(crate) exits: u32,
     /// The last hostcalls of this callback.
@@ -37,10 +45,13 @@ impl State {
     }
 
     pub(super) fn new(host: SharedHost, memory_limit: MemoryLimit) -> Self {
-        let faults = host.try_borrow().ok().and_then(|host| host.faults());
+        let (faults, trace) = host.try_borrow().map_or((None, None), |host| (host.faults(), host.trace()));
         Self {
             host,
             faults,
+            trace,
+            symbols: None,
+            places: HashMap::new(),
             restriction: Restriction::Start,
             exits: 0,
             calls: Calls::default(),

@@ -5,7 +5,7 @@ use super::module::Module;
 use super::state::{RestrictedCall, State, UnknownCall};
 use super::symbols::{Place, Symbols};
 use crate::guest::{Trap, TrapReason};
-use wasmtime::{FrameSymbol, Store, WasmBacktrace};
+use wasmtime::{Caller, FrameInfo, FrameSymbol, Store, WasmBacktrace};
 
 /// Whether the error came from the guest's own code.
 pub(super) fn is_trap(error: &wasmtime::Error) -> bool {
@@ -23,7 +23,8 @@ pub(super) fn describe(
     error: &wasmtime::Error,
 ) -> Trap {
     let backtrace = error.downcast_ref::<WasmBacktrace>();
-    let backtrace = backtrace.map(|backtrace| frames(backtrace, module.symbols())).unwrap_or_default();
+    let backtrace =
+        backtrace.map(|backtrace| frames(backtrace, module.symbols(), MAX_LINES)).unwrap_or_default();
     Trap { reason: reason(engine, store, error), backtrace, hostcalls: store.data().calls.lines() }
 }
 
@@ -55,8 +56,35 @@ fn reason(engine: &Engine, store: &Store<State>, error: &wasmtime::Error) -> Tra
     }
 }
 
+/// The line of the guest's own code that has led to the hostcall which runs: `file:line`.
+///
+/// It is looked up once for each way through the code; symbols take long to read.
+pub(super) fn caller_of(caller: &mut Caller<'_, State>) -> Option<String> {
+    let backtrace = WasmBacktrace::force_capture(&*caller);
+    let way: Vec<Option<usize>> = backtrace.frames().iter().map(FrameInfo::module_offset).collect();
+    if let Some(known) = caller.data().places.get(&way) {
+        return known.clone();
+    }
+    let lines = frames(&backtrace, caller.data().symbols.as_ref(), MAX_SEARCHED);
+    let place = lines.iter().find_map(|line| own_place(line));
+    caller.data_mut().places.insert(way, place.clone());
+    place
+}
+
+/// The place of a frame, unless it is of a library: those have absolute paths.
+fn own_place(line: &str) -> Option<String> {
+    let (_, place) = line.rsplit_once(" at ")?;
+    let own = !place.starts_with('/') && !place.starts_with(WORKSPACE_SDK) && place.contains(':');
+    own.then(|| place.to_owned())
+}
+
+/// Where an SDK is that stands in one workspace with the plugin: its path is relative, but it is a library.
+const WORKSPACE_SDK: &str = "sdk/src/";
+/// Most frames that are searched for the plugin's own.
+const MAX_SEARCHED: usize = 200;
+
 /// `function at file:line`, innermost first; inlined functions have frames of their own.
-fn frames(backtrace: &WasmBacktrace, symbols: Option<&Symbols>) -> Vec<String> {
+fn frames(backtrace: &WasmBacktrace, symbols: Option<&Symbols>, limit: usize) -> Vec<String> {
     let side = symbols.map(Symbols::read);
     let mut lines = Vec::new();
     for frame in backtrace.frames() {
@@ -85,7 +113,7 @@ fn frames(backtrace: &WasmBacktrace, symbols: Option<&Symbols>) -> Vec<String> {
             });
         }
     }
-    lines.truncate(MAX_LINES);
+    lines.truncate(limit);
     lines
 }
 

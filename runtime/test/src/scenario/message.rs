@@ -144,7 +144,7 @@ fn rule(node: &Node, folder: &Folder, rules: &mut Rules) -> Result<()> {
 }
 
 /// Reads `fail`: a fault by name, or a wrong answer.
-fn failure(node: &Node, folder: &Folder, delay: Duration) -> Result<Behaviour> {
+pub(crate) fn failure(node: &Node, folder: &Folder, delay: Duration) -> Result<Behaviour> {
     if matches!(node.kind(), Kind::Mapping(_)) {
         let fields = node.mapping(&["status", "headers", "body"])?;
         return reply(&fields, folder, delay);

@@ -3,17 +3,19 @@
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
 //! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
-//! `body` (its parts), `run` and `check` (what happens), `batch` (many files at once).
+//! `body`, `fault` (its parts), `run` and `check` (what happens), `batch` (many files at once).
 
 mod batch;
 mod body;
 mod check;
 mod expect;
+mod fault;
 mod files;
 mod grpc;
 mod matchers;
 mod message;
 mod run;
+mod seen;
 mod step;
 mod suite;
 mod template;

@@ -1,13 +1,13 @@
 //! Plays cases: a fresh VM for each, its steps one after the other, until one does not hold.
 
-use super::check::{self, Deeds, asked};
+use super::check::{self, Deeds};
 use super::expect::Expect;
+use super::seen::{exchange_lines, request_line};
 use super::step::{Exchanges, Step};
 use super::suite::{Case, Plan as Chunkings, Settings, Suite};
-use crate::matcher::shown;
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Engine, Finished, Mark, Plan};
-use crate::traffic::{Chunking, Received};
+use crate::sim::{Engine, Fault, Finished, Mark, Plan, Target};
+use crate::traffic::Chunking;
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::worker::PluginId;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// Most problems that a failure shows; the first ones tell most.
 const MAX_PROBLEMS: usize = 10;
 /// Most lines of a timeline that a failure shows.
-const MAX_TIMELINE: usize = 60;
+const MAX_TIMELINE: usize = 120;
 /// Largest body that is split at every place: each place is a run.
 const MAX_SPLITS: usize = 10_000;
 
@@ -36,7 +36,7 @@ impl Suite {
 
     /// Plays one of its cases.
     pub(super) fn case(&self, case: &Case, world: &World) -> CaseReport {
-        let failure = case.play(world).err().map(|(problems, seen)| Failure {
+        let failure = case.fails(world).map(|(problems, seen)| Failure {
             problems,
             seen,
             rerun: world.rerun(&self.file, &case.name),
@@ -55,15 +55,23 @@ impl Suite {
 type Broken = (Vec<Problem>, Vec<String>);
 
 impl Case {
-    fn play(&self, world: &World) -> Result<(), Broken> {
+    /// Why it fails. Then it has been played again with its hostcalls written down, which costs time
+    /// and changes nothing.
+    fn fails(&self, world: &World) -> Option<Broken> {
+        let first = self.play(world, false).err()?;
+        Some(self.play(world, true).err().unwrap_or(first))
+    }
+
+    fn play(&self, world: &World, traced: bool) -> Result<(), Broken> {
         if let Some(refusal) = world.refusal(&self.settings.setup) {
             return Err((vec![Problem::at(&self.place, refusal)], Vec::new()));
         }
         match self.settings.chunking {
-            Chunkings::Once(chunking) => Play::new(self, chunking).case(world).map(drop),
+            Chunkings::Once(chunking) => Play::new(self, chunking, traced).case(world).map(drop),
             Chunkings::EverySplit => {
-                let longest =
-                    Play::new(self, Chunking::Size(1)).case(world).map_err(in_run("chunks of one byte"))?;
+                let longest = Play::new(self, Chunking::Size(1), traced)
+                    .case(world)
+                    .map_err(in_run("chunks of one byte"))?;
                 if longest > MAX_SPLITS {
                     let text = format!(
                         "`every_split` of a body of {longest} bytes would be as many runs; the limit is {MAX_SPLITS}"
@@ -71,7 +79,7 @@ impl Case {
                     return Err((vec![Problem::at(&self.place, text)], Vec::new()));
                 }
                 (1..longest).try_for_each(|at| {
-                    let split = Play::new(self, Chunking::SplitAt(at)).case(world);
+                    let split = Play::new(self, Chunking::SplitAt(at), traced).case(world);
                     split.map(drop).map_err(in_run(&format!("the body split after {at} bytes")))
                 })
             }
@@ -97,9 +105,15 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn new(case: &'a Case, chunking: Chunking) -> Self {
-        let Settings { setup, mocks, .. } = &case.settings;
-        let engine = Engine::new(setup.start, setup.seed);
+    fn new(case: &'a Case, chunking: Chunking, traced: bool) -> Self {
+        let Settings { setup, mocks, faults, .. } = &case.settings;
+        let mut engine = Engine::new(setup.start, setup.seed);
+        if traced {
+            engine.trace();
+        }
+        for fault in faults {
+            engine.faults.order(fault.clone());
+        }
         for (cluster, rules) in mocks {
             engine.mocks.set(cluster, rules.clone());
         }
@@ -135,7 +149,23 @@ impl<'a> Play<'a> {
         for step in &self.case.steps {
             self.step(step)?;
         }
+        self.unmet_faults()?;
         Ok(self.longest)
+    }
+
+    /// A fault that nothing meets would make a test of nothing.
+    fn unmet_faults(&self) -> Result<(), Broken> {
+        let problem = |(fault, calls)| {
+            let Fault { target, nth, place } = fault;
+            let what = match target {
+                Target::Hostcall { name, .. } => format!("`{name}` was called {calls} times"),
+                Target::Callout { cluster, .. } => format!("cluster `{cluster}` was called {calls} times"),
+            };
+            let which = nth.map(|nth| format!(", and this is for call {nth}")).unwrap_or_default();
+            Problem::at(&place, format!("the fault was never met: {what} since{which}"))
+        };
+        let problems: Vec<Problem> = self.engine.faults.unmet().into_iter().map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err((problems, self.timeline(Mark::default()))) }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Broken> {
@@ -146,6 +176,10 @@ impl<'a> Play<'a> {
                     let initial = || self.case.settings.mocks.get(cluster).cloned().unwrap_or_default();
                     self.engine.mocks.set(cluster, rules.clone().unwrap_or_else(initial));
                 }
+                Ok(())
+            }
+            Step::Fault(faults) => {
+                faults.iter().for_each(|fault| self.engine.faults.order(fault.clone()));
                 Ok(())
             }
             Step::Advance { span, expect } => {
@@ -275,50 +309,6 @@ impl Scope {
             problems: engine.take_problems(),
         }
     }
-}
-
-fn exchange_lines(finished: &Finished) -> Vec<String> {
-    let mut lines = Vec::new();
-    match &finished.upstream {
-        Some(request) => lines.push(format!("upstream saw: {}", request_line(request))),
-        None => lines.push("upstream: not called".to_owned()),
-    }
-    match &finished.response {
-        Some(response) => lines.push(format!("client got: {}{}", response.status(), rest(response))),
-        None => lines.push("client got: nothing".to_owned()),
-    }
-    if finished.reset {
-        lines.push("then the stream was reset".to_owned());
-    }
-    lines
-}
-
-fn request_line(request: &Received) -> String {
-    format!("{}{}", asked(request), rest(request))
-}
-
-fn rest(message: &Received) -> String {
-    let mut text = String::new();
-    for (name, value) in message.headers.iter().filter(|(name, _)| !name.starts_with(b":")) {
-        text.push_str(&format!("  {}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value)));
-    }
-    if !message.body.is_empty() {
-        text.push_str(&format!("  body {}", shown(&message.body)));
-    }
-    for sent in &message.messages {
-        text.push_str(&format!("  message {}", shown(sent)));
-    }
-    if message.cancelled {
-        text.push_str("  cancelled");
-    }
-    for (name, value) in message.trailers.iter() {
-        text.push_str(&format!(
-            "  trailer {}: {}",
-            String::from_utf8_lossy(name),
-            String::from_utf8_lossy(value)
-        ));
-    }
-    text
 }
 
 impl Problem {

@@ -1,10 +1,11 @@
-//! Steps: a request, a passage of time, another mock.
+//! Steps: a request, a passage of time, another mock, a fault.
 
 use super::expect::{Expect, count};
+use super::fault::faults;
 use super::files::Folder;
 use super::message::{behaviour, request, rules};
 use super::template::Variables;
-use crate::sim::Rules;
+use crate::sim::{Fault, Rules};
 use crate::traffic::{Behaviour, Message};
 use mesh_filter_runtime::document::{Entry, Kind, Node, Place, Result};
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub(crate) enum Step {
     Advance { span: Duration, expect: Expect },
     /// Clusters answer differently from now on; `None`: as at the beginning.
     Mock(Vec<(String, Option<Rules>)>),
+    /// These go wrong from now on.
+    Fault(Vec<Fault>),
 }
 
 /// A request that is sent once or several times.
@@ -52,9 +55,14 @@ impl Step {
             let mocks = node.mapping(&["mock"])?.required("mock")?.entries()?.iter();
             return mocks.map(|entry| mock(entry, folder)).collect::<Result<_>>().map(Self::Mock);
         }
-        let fields = node.mapping(&["request", "repeat", "upstream", "expect", "advance", "mock"])?;
+        if keys.contains(&"fault") {
+            let node = variables.expand(node)?;
+            return faults(node.mapping(&["fault"])?.required("fault")?, folder).map(Self::Fault);
+        }
+        let fields =
+            node.mapping(&["request", "repeat", "upstream", "expect", "advance", "mock", "fault"])?;
         if fields.get("request").is_none() && !keys.contains(&"request") {
-            return Err(node.error("a step needs one of `request`, `advance`, `mock`"));
+            return Err(node.error("a step needs one of `request`, `advance`, `mock`, `fault`"));
         }
         let repeat = match fields.get("repeat") {
             Some(node) => count(&variables.expand(node)?)?,

@@ -1,6 +1,7 @@
 //! A scenario file as a whole: settings, scenarios, and the cases that they stand for.
 
 use super::body::configuration;
+use super::fault::faults;
 use super::files::Folder;
 use super::matchers::matcher;
 use super::message::{behaviour, chunk_size, rules};
@@ -8,7 +9,7 @@ use super::step::Step;
 use super::template::Variables;
 use super::time::moment;
 use crate::matcher::Matcher;
-use crate::sim::{Rules, Setup};
+use crate::sim::{Fault, Rules, Setup};
 use crate::traffic::{Behaviour, Chunking, Message};
 use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Kind, Node, Place, Result};
 use mesh_filter_runtime::plugin::FailurePolicy;
@@ -44,6 +45,8 @@ pub(super) struct Settings {
     pub(super) mocks: BTreeMap<String, Rules>,
     pub(super) upstream: Behaviour,
     pub(super) chunking: Plan,
+    /// In force before the filter starts.
+    pub(super) faults: Vec<Fault>,
 }
 
 /// In which runs bodies are cut in which way.
@@ -56,13 +59,14 @@ pub(super) enum Plan {
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "config",
     "clock",
     "seed",
     "mocks",
     "upstream",
     "chunking",
+    "faults",
     "vars",
     "plugin",
     "fail_open",
@@ -141,6 +145,7 @@ impl Default for Settings {
             mocks: BTreeMap::new(),
             upstream: Behaviour::reply(Message::response(200)),
             chunking: Plan::Once(Chunking::AsWritten),
+            faults: Vec::new(),
         }
     }
 }
@@ -260,6 +265,9 @@ fn settings(
     }
     if let Some(node) = expanded("upstream")? {
         settings.upstream = behaviour(&node, folder)?;
+    }
+    if let Some(node) = expanded("faults")? {
+        settings.faults = faults(&node, folder)?;
     }
     if let Some(node) = expanded("chunking")? {
         settings.chunking = match node.kind() {

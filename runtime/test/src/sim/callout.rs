@@ -33,6 +33,7 @@ impl Engine {
             ));
             Behaviour::fail(Fault::Refused)
         });
+        let behaviour = self.faults.callout(&cluster).unwrap_or(behaviour);
         let Some((delay, outcome)) = outcome(behaviour, timeout) else { return };
         let at = self.clock.elapsed().saturating_add(delay);
         self.agenda.enter(at, Event::Call { vm, root, token, outcome });

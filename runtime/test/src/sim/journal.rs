@@ -3,7 +3,7 @@
 use super::clock::VirtualClock;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::guest::{Callback, Guest, Trap};
-use mesh_filter_runtime::host::{LogRecord, LogSink};
+use mesh_filter_runtime::host::{LogRecord, LogSink, Trace};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -109,6 +109,12 @@ impl LogSink for Journal {
     }
 }
 
+impl Trace for Journal {
+    fn hostcall(&self, line: String) {
+        self.note(format!("  {line}"));
+    }
+}
+
 /// A guest whose callbacks are written down.
 pub(crate) struct Watched {
     pub(crate) guest: Box<dyn Guest>,
@@ -118,13 +124,19 @@ pub(crate) struct Watched {
 impl Guest for Watched {
     fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         self.journal.note(describe(callback));
+        let before = self.guest.usage();
         let answer = self.guest.call(callback);
+        let used = before.zip(self.guest.usage()).map(|(before, after)| {
+            let (fuel, hostcalls) = (after.fuel - before.fuel, after.hostcalls - before.hostcalls);
+            format!("fuel {fuel}, {hostcalls} hostcalls")
+        });
         match &answer {
-            Ok(Some(number)) => {
-                if let Some(answer) = meaning(callback, *number) {
-                    self.journal.note(format!("  -> {answer}"));
-                }
-            }
+            Ok(Some(number)) => match (meaning(callback, *number), used) {
+                (Some(answer), Some(used)) => self.journal.note(format!("  -> {answer} ({used})")),
+                (Some(answer), None) => self.journal.note(format!("  -> {answer}")),
+                (None, Some(used)) => self.journal.note(format!("  -> done ({used})")),
+                (None, None) => {}
+            },
             Ok(None) => self.journal.note("  -> not exported".to_owned()),
             Err(trap) => {
                 // The frames stand beside the problem.

@@ -4,18 +4,20 @@
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
 //! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `callout`,
-//! `grpc`, `exchange`.
+//! `grpc`, `faults`, `exchange`.
 
 mod agenda;
 mod callout;
 mod clock;
 mod exchange;
+mod faults;
 mod grpc;
 mod journal;
 mod mock;
 
 pub(crate) use clock::DEFAULT_START;
 pub(crate) use exchange::{Finished, Plan};
+pub(crate) use faults::{Fault, FaultPlan, Target};
 pub use journal::LogLine;
 pub(crate) use journal::{Journal, Mark};
 pub(crate) use mock::{Condition, Mocks, Rule, Rules};
@@ -56,6 +58,9 @@ pub(crate) struct Engine {
     clock: Rc<VirtualClock>,
     pub(crate) journal: Rc<Journal>,
     pub(crate) mocks: Rc<Mocks>,
+    pub(crate) faults: Rc<FaultPlan>,
+    /// Hostcalls are written down too.
+    traced: bool,
     metrics: Arc<Metrics>,
     agenda: Agenda<Event>,
     timers: HashMap<(VmId, ContextId), (Duration, Key)>,
@@ -121,6 +126,7 @@ impl Engine {
         let clock = Rc::new(VirtualClock::new(start));
         let journal = Rc::new(Journal::new(Rc::clone(&clock)));
         let mocks = Rc::new(Mocks::new(Rc::clone(&journal)));
+        let faults = Rc::new(FaultPlan::new(Rc::clone(&journal)));
         let metrics = Arc::new(Metrics::default());
         let worker = Worker::new(Services {
             clock: clock.clone(),
@@ -138,6 +144,8 @@ impl Engine {
             clock,
             journal,
             mocks,
+            faults,
+            traced: false,
             metrics,
             agenda: Agenda::default(),
             timers: HashMap::new(),
@@ -147,6 +155,11 @@ impl Engine {
             ready: VecDeque::new(),
             problems: Vec::new(),
         }
+    }
+
+    /// Writes hostcalls down, of plugins that are started from now on.
+    pub(crate) fn trace(&mut self) {
+        self.traced = true;
     }
 
     /// Starts a plugin in a VM of its own.
@@ -170,8 +183,15 @@ impl Engine {
             environment,
         };
         let journal = Rc::clone(&self.journal);
-        let maker = world.maker();
+        let (maker, faults, traced) = (world.maker(), Rc::clone(&self.faults), self.traced);
         let make = move |host: SharedHost| -> Result<Box<dyn Guest>, String> {
+            {
+                let mut host = host.borrow_mut();
+                host.set_faults(faults.clone());
+                if traced {
+                    host.set_trace(journal.clone());
+                }
+            }
             Ok(Box::new(Watched { guest: maker(host)?, journal: Rc::clone(&journal) }))
         };
         let plan = VmPlan { key: format!("vm {}", self.plugins), settings: vm, make: Rc::new(make) };

@@ -20,7 +20,7 @@ fn refusal_of(text: &str) -> String {
 fn a_wrong_step_is_refused_where_it_is_wrong() {
     let known_in_expect = "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`";
     let cases = [
-        ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`"),
+        ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`, `fault`"),
         ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
         (
             "{requst: {}}",
@@ -48,6 +48,19 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
         ("{request: {}, repeat: many}", "repeat: expected an integer from 0 to 10000000, got `many`"),
         ("{request: {path: \"/{{user}}\"}}", "unknown variable `user` | known here: `i`"),
         ("{request: {path: \"/{{i\"}}", "`{{` without `}}`"),
+        (
+            "{fault: {hostcall: proxy_get_propert, return: 1}}",
+            "6:28: scenarios[0].steps[0].fault.hostcall: proxy_get_propert is not a function of the host | did you mean `proxy_get_property`?",
+        ),
+        ("{fault: {hostcall: proxy_log}}", "fault: missing field `return`"),
+        ("{fault: {hostcall: proxy_log, return: Ko}}", "fault.return: unknown value `Ko`"),
+        ("{fault: {hostcall: fd_write, return: NotFound}}", "fault.return: expected an integer"),
+        ("{fault: {hostcall: proxy_log, return: 1, nth: 0}}", "fault.nth: expected an integer"),
+        (
+            "{fault: {callout: a, return: 1}}",
+            "`return` is not for `callout` | a callout ends: `fail: timeout`",
+        ),
+        ("{fault: {nth: 1}}", "missing one of `hostcall`, `callout`"),
         (
             "{advance: 5}",
             "6:19: scenarios[0].steps[0].advance: expected a duration such as `250ms`, `15s` or `1m30s`, got `5`",

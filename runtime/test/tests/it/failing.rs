@@ -37,6 +37,10 @@ tests/x.test.yaml: a case failed (native)
   timeline:
     +0ms      on_context_create
     +0ms      on_request_headers (4 headers, end of stream)
+    +0ms        increment_metric(4, 1)
+    +0ms        increment_metric(5, 2)
+    +0ms        get_header_map_pairs(RequestHeaders) -> 4 pairs
+    +0ms        send_local_response(403, \"mesh_filter_reply\", \"{\"error\": \"denied\", \"code\": 7, \"tags\": [\"a\", \"b\"]}\", 1 pair, -1)
     +0ms        -> pause
     +0ms      on_response_headers (3 headers)
     +0ms        -> continue
@@ -235,4 +239,27 @@ fn two_runs_report_the_same_bytes() {
     assert_eq!(first.to_string(), second.to_string());
     assert_eq!(first.to_json(), second.to_json());
     assert_eq!(first.to_json()["scenarios"]["cases"][0]["failure"]["problems"][0]["line"], 7);
+}
+
+#[test]
+fn a_fault_that_nothing_meets_fails_the_case() {
+    let steps =
+        "      - fault: {hostcall: proxy_get_shared_data, nth: 2, return: NotFound}\n      - request: {}\n";
+    let text = report("", steps).to_string();
+    let problem = "tests/x.test.yaml:6:16: the fault was never met: `proxy_get_shared_data` was called 0 times since, \
+                   and this is for call 2\n";
+    assert!(text.contains(problem), "{text}");
+}
+
+#[test]
+fn the_timeline_shows_what_the_test_answered() {
+    let steps = "      - fault: {hostcall: proxy_replace_header_map_value, return: BadArgument}\n      \
+                 - {request: {}, expect: {response: {headers: {x-greeting: hello}}}}\n";
+    let text = report("config: {greeting: hello}", steps).to_string();
+    for line in [
+        "+0ms        the test answers `proxy_replace_header_map_value`: BadArgument (2)\n",
+        "+0ms        replace_header_map_value(ResponseHeaders, \"x-greeting\", \"hello\") -> BadArgument\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
 }

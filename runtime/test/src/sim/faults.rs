@@ -1,0 +1,101 @@
+//! Faults that a test has ordered: hostcalls that answer what it says, callouts that end as it says.
+
+use super::journal::Journal;
+use crate::traffic::Behaviour;
+use mesh_filter_runtime::abi::Status;
+use mesh_filter_runtime::abi::table::{Chapter, IMPORTS};
+use mesh_filter_runtime::document::Place;
+use mesh_filter_runtime::host::Faults;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Something that shall go wrong.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) target: Target,
+    /// Which call from now on, from 1; all of them where it is absent.
+    pub(crate) nth: Option<u32>,
+    /// Where the test says so.
+    pub(crate) place: Place,
+}
+
+/// What goes wrong, and how.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// Calls of this host function answer this number, and nothing is done.
+    Hostcall { name: &'static str, code: u32 },
+    /// Callouts to this cluster end so.
+    Callout { cluster: String, behaviour: Behaviour },
+}
+
+/// All faults of a simulation.
+#[derive(Debug)]
+pub(crate) struct FaultPlan {
+    journal: Rc<Journal>,
+    orders: RefCell<Vec<Order>>,
+}
+
+#[derive(Debug)]
+struct Order {
+    fault: Fault,
+    /// Calls since it was ordered.
+    calls: u32,
+    met: bool,
+}
+
+impl FaultPlan {
+    pub(super) fn new(journal: Rc<Journal>) -> Self {
+        Self { journal, orders: RefCell::default() }
+    }
+
+    /// From now on this goes wrong too.
+    pub(crate) fn order(&self, fault: Fault) {
+        self.orders.borrow_mut().push(Order { fault, calls: 0, met: false });
+    }
+
+    /// The faults that no call has met, and how many calls there were.
+    pub(crate) fn unmet(&self) -> Vec<(Fault, u32)> {
+        let orders = self.orders.borrow();
+        orders.iter().filter(|order| !order.met).map(|order| (order.fault.clone(), order.calls)).collect()
+    }
+
+    /// How the callout to this cluster ends, if the test says so.
+    pub(super) fn callout(&self, called: &str) -> Option<Behaviour> {
+        let behaviour = self.meet(|target| match target {
+            Target::Callout { cluster, behaviour } if cluster == called => Some(behaviour.clone()),
+            _ => None,
+        })?;
+        self.journal.note("    which fails because the test says so".to_owned());
+        Some(behaviour)
+    }
+
+    /// Counts a call for all faults that are about it; gives the first that is for this one.
+    fn meet<T>(&self, about: impl Fn(&Target) -> Option<T>) -> Option<T> {
+        let mut answer = None;
+        for order in self.orders.borrow_mut().iter_mut() {
+            let Some(found) = about(&order.fault.target) else { continue };
+            order.calls = order.calls.saturating_add(1);
+            if answer.is_none() && order.fault.nth.is_none_or(|nth| nth == order.calls) {
+                order.met = true;
+                answer = Some(found);
+            }
+        }
+        answer
+    }
+}
+
+impl Faults for FaultPlan {
+    fn answer(&self, hostcall: &'static str) -> Option<u32> {
+        if self.orders.borrow().is_empty() {
+            return None;
+        }
+        let code = self.meet(|target| match target {
+            Target::Hostcall { name, code } if *name == hostcall => Some(*code),
+            _ => None,
+        })?;
+        let wasi = IMPORTS.iter().any(|import| import.name == hostcall && import.chapter == Chapter::Wasi);
+        let shown = if wasi { code.to_string() } else { format!("{:?}", Status(code)) };
+        self.journal.note(format!("  the test answers `{hostcall}`: {shown}"));
+        Some(code)
+    }
+}
