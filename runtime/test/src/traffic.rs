@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use mesh_filter_runtime::headers::Headers;
+use mesh_filter_runtime::host::Random as _;
+use mesh_filter_runtime::host::random::SeededRandom;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -74,6 +76,8 @@ pub(crate) enum Chunking {
     Size(usize),
     /// Two chunks, the first of this size.
     SplitAt(usize),
+    /// Chunks of 1 to so many bytes, by this seed.
+    Random { seed: u64, most: usize },
 }
 
 impl Chunking {
@@ -85,6 +89,22 @@ impl Chunking {
                 let whole = whole();
                 let starts = (0..whole.len().max(1)).step_by(size.max(1));
                 starts.map(|at| whole.slice(at..at.saturating_add(size).min(whole.len()))).collect()
+            }
+            Self::Random { seed, most } => {
+                let whole = whole();
+                let mut random = SeededRandom::new(seed);
+                let (mut rest, mut cut) = (whole, Vec::new());
+                while rest.len() > 1 {
+                    let mut bytes = [0; 8];
+                    random.fill(&mut bytes);
+                    let most = u64::try_from(most.max(1)).unwrap_or(u64::MAX);
+                    let size = usize::try_from(u64::from_le_bytes(bytes) % most + 1).unwrap_or(usize::MAX);
+                    cut.push(rest.split_to(size.min(rest.len())));
+                }
+                if !rest.is_empty() || cut.is_empty() {
+                    cut.push(rest);
+                }
+                cut
             }
             Self::SplitAt(at) => {
                 let whole = whole();
@@ -212,5 +232,20 @@ mod tests {
         assert_eq!(chunks("abc", Chunking::SplitAt(3)), ["abc."]);
         assert_eq!(chunks("", Chunking::Size(1)), ["."]);
         assert_eq!(chunks("", Chunking::AsWritten), ["."]);
+    }
+
+    #[test]
+    fn random_chunks_are_whole_and_the_same_for_the_same_seed() {
+        let text = "the quick brown fox jumps over the lazy dog";
+        let cut = |seed, most| chunks(text, Chunking::Random { seed, most });
+        for seed in 0..20 {
+            let chunks = cut(seed, 7);
+            assert_eq!(chunks.concat(), format!("{text}."), "{seed}");
+            assert!(chunks.iter().all(|chunk| (1..=8).contains(&chunk.len())), "{chunks:?}");
+            assert_eq!(chunks, cut(seed, 7), "{seed}");
+        }
+        assert_ne!(cut(1, 7), cut(2, 7));
+        assert_eq!(cut(1, 1).len(), text.len());
+        assert_eq!(chunks("", Chunking::Random { seed: 0, most: 3 }), ["."]);
     }
 }

@@ -6,6 +6,7 @@ use crate::matcher::Mismatch;
 use crate::report::Problem;
 use crate::sim::{Finished, LogLine};
 use crate::traffic::Received;
+use bytes::Bytes;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::document::Place;
 use mesh_filter_runtime::guest::Trap;
@@ -137,6 +138,19 @@ pub(crate) fn step(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) 
     logs(expect, deeds, problems);
     traps(expect, deeds, problems);
     problems.extend(deeds.problems.iter().map(Problem::nowhere));
+}
+
+/// What of the expectations about shared values does not hold.
+pub(crate) fn shared_data(
+    expect: &Expect,
+    value: impl Fn(&str) -> Option<Bytes>,
+    problems: &mut Vec<Problem>,
+) {
+    for (key, Placed { place, value: matcher }) in &expect.shared_data {
+        if let Err(mismatch) = matcher.check(&value(key).unwrap_or_default()) {
+            problems.push(problem(place, mismatch.of(&format!("shared value `{key}`"))));
+        }
+    }
 }
 
 fn statuses(place: &Place, expected: &[(u16, usize)], exchanges: &[Finished], problems: &mut Vec<Problem>) {

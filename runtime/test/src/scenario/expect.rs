@@ -26,6 +26,8 @@ pub(crate) struct Expect {
     /// How many exchanges of the step get which status.
     pub(crate) statuses: Option<Placed<Vec<(u16, usize)>>>,
     pub(crate) trap: Option<Placed<Matcher>>,
+    /// Shared values by key, after the step.
+    pub(crate) shared_data: Vec<(String, Placed<Matcher>)>,
 }
 
 /// Whether and how a message arrives.
@@ -88,7 +90,7 @@ const MAX_COUNT: u32 = 10_000_000;
 impl Expect {
     /// Reads `expect` of a step with a request.
     pub(crate) fn of_request(node: &Node, folder: &Folder) -> Result<Self> {
-        let known = ["upstream", "response", "log", "metrics", "callouts", "count", "trap"];
+        let known = ["upstream", "response", "log", "metrics", "callouts", "count", "trap", "shared_data"];
         let fields = node.mapping(&known)?;
         let mut expect = Self::effects(&fields, folder)?;
         expect.upstream = fields
@@ -102,7 +104,7 @@ impl Expect {
 
     /// Reads `expect` of a step without a request.
     pub(crate) fn of_time(node: &Node, folder: &Folder) -> Result<Self> {
-        Self::effects(&node.mapping(&["log", "metrics", "callouts", "trap"])?, folder)
+        Self::effects(&node.mapping(&["log", "metrics", "callouts", "trap", "shared_data"])?, folder)
     }
 
     fn effects(fields: &Fields<'_>, folder: &Folder) -> Result<Self> {
@@ -111,6 +113,12 @@ impl Expect {
             for entry in node.entries()? {
                 let matcher = placed(&entry.value, matcher(&entry.value, folder)?);
                 expect.metrics.push((entry.key.clone(), matcher));
+            }
+        }
+        if let Some(node) = fields.get("shared_data") {
+            for entry in node.entries()? {
+                let matcher = placed(&entry.value, matcher(&entry.value, folder)?);
+                expect.shared_data.push((entry.key.clone(), matcher));
             }
         }
         if let Some(node) = fields.get("callouts") {

@@ -5,7 +5,7 @@ use super::files::Folder;
 use super::grpc;
 use super::matchers::{header, matcher};
 use crate::sim::{Condition, Rule, Rules};
-use crate::traffic::{Answer, Behaviour, Chunking, Fault, Message};
+use crate::traffic::{Answer, Behaviour, Fault, Message};
 use mesh_filter_runtime::document::{Error, Fields, Kind, Node, Result};
 use mesh_filter_runtime::headers::Headers;
 use std::time::Duration;
@@ -100,13 +100,6 @@ pub(crate) fn header_name(name: &str) -> std::result::Result<(), String> {
         return Err(format!("`{name}` is not a header name"));
     }
     Ok(())
-}
-
-/// Reads `chunking`.
-pub(crate) fn chunk_size(node: &Node) -> Result<Chunking> {
-    let fields = node.mapping(&["size"])?;
-    let size = fields.required("size")?.u32(1..=u32::MAX)?;
-    Ok(Chunking::Size(usize::try_from(size).unwrap_or(usize::MAX)))
 }
 
 /// Reads the mock of one cluster: one rule, or a list of which the first that fits answers.

@@ -3,11 +3,12 @@
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
 //! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
-//! `body`, `fault` (its parts), `run` and `check` (what happens), `batch` (many files at once).
+//! `body`, `chunking`, `fault` (its parts), `run` and `check` (what happens), `batch` (many files at once).
 
 mod batch;
 mod body;
 mod check;
+mod chunking;
 mod expect;
 mod fault;
 mod files;

@@ -1,10 +1,11 @@
 //! Plays cases: a fresh VM for each, its steps one after the other, until one does not hold.
 
 use super::check::{self, Deeds};
+use super::chunking::Plan as Chunkings;
 use super::expect::Expect;
 use super::seen::{exchange_lines, request_line};
 use super::step::{Exchanges, Step};
-use super::suite::{Case, Plan as Chunkings, Settings, Suite};
+use super::suite::{Case, Settings, Suite};
 use crate::report::{CaseReport, Failure, Problem, Report};
 use crate::sim::{Engine, Fault, Finished, Mark, Plan, Target};
 use crate::traffic::Chunking;
@@ -19,6 +20,8 @@ const MAX_PROBLEMS: usize = 10;
 const MAX_TIMELINE: usize = 120;
 /// Largest body that is split at every place: each place is a run.
 const MAX_SPLITS: usize = 10_000;
+/// Between the runs of one seed and those of the next.
+const SEED_STEP: u64 = 1 << 20;
 
 impl Suite {
     /// Plays all cases.
@@ -68,6 +71,11 @@ impl Case {
         }
         match self.settings.chunking {
             Chunkings::Once(chunking) => Play::new(self, chunking, traced).case(world).map(drop),
+            Chunkings::Random { runs, most } => (0..runs).try_for_each(|run| {
+                let seed = self.settings.setup.seed.wrapping_mul(SEED_STEP).wrapping_add(run.into());
+                let played = Play::new(self, Chunking::Random { seed, most }, traced).case(world);
+                played.map(drop).map_err(in_run(&format!("random chunks, number {run} of {runs} from 0")))
+            }),
             Chunkings::EverySplit => {
                 let longest = Play::new(self, Chunking::Size(1), traced)
                     .case(world)
@@ -106,10 +114,13 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(case: &'a Case, chunking: Chunking, traced: bool) -> Self {
-        let Settings { setup, mocks, faults, .. } = &case.settings;
+        let Settings { setup, mocks, faults, shared_data, .. } = &case.settings;
         let mut engine = Engine::new(setup.start, setup.seed);
         if traced {
             engine.trace();
+        }
+        for (key, value) in shared_data {
+            engine.set_shared_data(&setup.vm_id, key, value);
         }
         for fault in faults {
             engine.faults.order(fault.clone());
@@ -235,6 +246,8 @@ impl<'a> Play<'a> {
         since: Mark,
     ) -> Result<(), Broken> {
         check::step(expect, deeds, &mut problems);
+        let shared = |key: &str| self.engine.shared_data(&self.case.settings.setup.vm_id, key);
+        check::shared_data(expect, shared, &mut problems);
         if problems.is_empty() {
             return Ok(());
         }

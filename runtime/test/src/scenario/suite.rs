@@ -1,17 +1,19 @@
 //! A scenario file as a whole: settings, scenarios, and the cases that they stand for.
 
-use super::body::configuration;
+use super::body::{bytes, configuration};
+use super::chunking::{Plan, chunking};
 use super::fault::faults;
 use super::files::Folder;
 use super::matchers::matcher;
-use super::message::{behaviour, chunk_size, rules};
+use super::message::{behaviour, rules};
 use super::step::Step;
 use super::template::Variables;
 use super::time::moment;
 use crate::matcher::Matcher;
 use crate::sim::{Fault, Rules, Setup};
 use crate::traffic::{Behaviour, Chunking, Message};
-use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Kind, Node, Place, Result};
+use bytes::Bytes;
+use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Node, Place, Result};
 use mesh_filter_runtime::plugin::FailurePolicy;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,19 +49,12 @@ pub(super) struct Settings {
     pub(super) chunking: Plan,
     /// In force before the filter starts.
     pub(super) faults: Vec<Fault>,
-}
-
-/// In which runs bodies are cut in which way.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Plan {
-    /// One run.
-    Once(Chunking),
-    /// A run for every place between two bytes, and one with chunks of one byte.
-    EverySplit,
+    /// Shared data that is there before the filter starts.
+    pub(super) shared_data: Vec<(String, Bytes)>,
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "config",
     "clock",
     "seed",
@@ -67,6 +62,7 @@ const SETTINGS: [&str; 12] = [
     "upstream",
     "chunking",
     "faults",
+    "shared_data",
     "vars",
     "plugin",
     "fail_open",
@@ -146,6 +142,7 @@ impl Default for Settings {
             upstream: Behaviour::reply(Message::response(200)),
             chunking: Plan::Once(Chunking::AsWritten),
             faults: Vec::new(),
+            shared_data: Vec::new(),
         }
     }
 }
@@ -269,11 +266,12 @@ fn settings(
     if let Some(node) = expanded("faults")? {
         settings.faults = faults(&node, folder)?;
     }
+    if let Some(node) = expanded("shared_data")? {
+        let value = |entry: &Entry| Ok((entry.key.clone(), bytes(&entry.value, folder)?));
+        settings.shared_data = node.entries()?.iter().map(value).collect::<Result<_>>()?;
+    }
     if let Some(node) = expanded("chunking")? {
-        settings.chunking = match node.kind() {
-            Kind::Scalar { .. } => node.choice(&[("every_split", Plan::EverySplit)])?,
-            _ => Plan::Once(chunk_size(&node)?),
-        };
+        settings.chunking = chunking(&node)?;
     }
     Ok(settings)
 }

@@ -24,6 +24,7 @@ pub(crate) use mock::{Condition, Mocks, Rule, Rules};
 
 use crate::world::World;
 use agenda::{Agenda, Key};
+use bytes::Bytes;
 use clock::VirtualClock;
 use exchange::Live;
 use grpc::LiveGrpc;
@@ -62,6 +63,7 @@ pub(crate) struct Engine {
     /// Hostcalls are written down too.
     traced: bool,
     metrics: Arc<Metrics>,
+    shared_data: Arc<SharedData>,
     agenda: Agenda<Event>,
     timers: HashMap<(VmId, ContextId), (Duration, Key)>,
     plugins: usize,
@@ -128,13 +130,14 @@ impl Engine {
         let mocks = Rc::new(Mocks::new(Rc::clone(&journal)));
         let faults = Rc::new(FaultPlan::new(Rc::clone(&journal)));
         let metrics = Arc::new(Metrics::default());
+        let shared_data = Arc::new(SharedData::default());
         let worker = Worker::new(Services {
             clock: clock.clone(),
             log: journal.clone(),
             clusters: mocks.clone(),
             random: Rc::new(RefCell::new(SeededRandom::new(seed))),
             metrics: Arc::clone(&metrics),
-            shared_data: Arc::new(SharedData::default()),
+            shared_data: Arc::clone(&shared_data),
             queues: Arc::default(),
             inbox: Arc::default(),
             quotas: Default::default(),
@@ -147,6 +150,7 @@ impl Engine {
             faults,
             traced: false,
             metrics,
+            shared_data,
             agenda: Agenda::default(),
             timers: HashMap::new(),
             plugins: 0,
@@ -210,6 +214,18 @@ impl Engine {
     /// Counters and gauges by their value, histograms by their number of samples.
     pub(crate) fn metrics(&self) -> BTreeMap<String, u64> {
         self.metrics.snapshot().into_iter().map(|metric| (metric.name, metric.value)).collect()
+    }
+
+    /// Sets a shared value, as some other plugin would.
+    pub(crate) fn set_shared_data(&mut self, vm_id: &str, key: &str, value: &[u8]) {
+        if self.shared_data.set(vm_id, key.as_bytes(), value, 0).is_err() {
+            self.problems.push(format!("the shared value `{key}` is larger than all shared data may be"));
+        }
+    }
+
+    /// A shared value; `None` where nobody has set it.
+    pub(crate) fn shared_data(&self, vm_id: &str, key: &str) -> Option<Bytes> {
+        self.shared_data.get(vm_id, key.as_bytes()).ok().map(|(value, _)| value)
     }
 
     /// Names of those metrics that are gauges.

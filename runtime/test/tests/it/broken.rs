@@ -18,7 +18,8 @@ fn refusal_of(text: &str) -> String {
 
 #[test]
 fn a_wrong_step_is_refused_where_it_is_wrong() {
-    let known_in_expect = "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`";
+    let known_in_expect =
+        "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`, `shared_data`";
     let cases = [
         ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`, `fault`"),
         ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
@@ -132,7 +133,10 @@ fn wrong_settings_are_refused_where_they_are_wrong() {
         ("hold_headers: 1", "expected `true` or `false`, got `1`"),
         ("plugin: {nme: a}", "did you mean `name`?"),
         ("chunking: random", "unknown value `random` | known here: `every_split`"),
-        ("chunking: {size: 0}", "expected an integer from 1"),
+        ("chunking: {size: 0}", "expected a number of bytes from 1, such as `100` or `16KiB`, got `0`"),
+        ("chunking: {random: {runs: 1}}", "chunking.random: missing field `max`"),
+        ("chunking: {random: {runs: 0, max: 1}}", "runs: expected an integer from 1 to 10000"),
+        ("shared_data: {a: {x: 1}}", "unknown field `x`"),
         ("mocks: {a: {when: {pth: /}, reply: {}}}", "unknown field `pth`"),
         ("upstream: {status: ok}", "expected an integer from 200 to 599, got `ok`"),
         ("upstream: {delay: soon}", "expected a duration"),

@@ -58,6 +58,7 @@ fn every_key_is_documented() {
         "version: 1\nscenarios: [{x: 1}]".to_owned(),
         "version: 1\nscenarios: []\nplugin: {x: 1}".to_owned(),
         "version: 1\nscenarios: []\nchunking: {x: 1}".to_owned(),
+        "version: 1\nscenarios: []\nchunking: {random: {x: 1}}".to_owned(),
         step("{request: {}, x: 1}"),
         step("{request: {x: 1}}"),
         step("{request: {body: {x: 1}}}"),

@@ -59,7 +59,7 @@ tests/x.test.yaml: a case failed (native)
 #[test]
 fn each_expectation_that_does_not_hold_is_named_with_its_place() {
     let mocks = "mocks: {who: {reply: {body: alice}}}";
-    let cases: [(&str, &[&str]); 26] = [
+    let cases: [(&str, &[&str]); 27] = [
         ("{request: {}, expect: {upstream: not_called}}", &["6:42: expected no upstream request, got GET /"]),
         (
             "{request: {path: /deny}, expect: {upstream: {path: /}}}",
@@ -120,6 +120,10 @@ fn each_expectation_that_does_not_hold_is_named_with_its_place() {
         (
             "{request: {}, expect: {log: [{level: warn}, {message: x, count: 2}]}}",
             &["6:38: expected such a log line, got none", "expected 2 such log lines, got 0"],
+        ),
+        (
+            "{request: {}, expect: {shared_data: {a: b, c: absent}}}",
+            &["shared value `a`: expected `b`, got nothing"],
         ),
         ("{request: {}, expect: {callouts: {who: 1}}}", &["6:48: callouts to `who`: expected `1`, got `0`"]),
         (
