@@ -1,5 +1,6 @@
 //! What a value is compared with: equality, parts, patterns, numbers, JSON.
 
+mod diff;
 mod header;
 mod json;
 
@@ -113,7 +114,13 @@ impl Matcher {
         if holds {
             return Ok(());
         }
-        Err(Mismatch::new(format!("expected {}, got {}", self.describe(), shown(actual))))
+        let mut problem = format!("expected {}, got {}", self.describe(), shown(actual));
+        if let Self::Equals(expected) = self
+            && let Some(difference) = diff::difference(expected, actual)
+        {
+            problem.push_str(&format!("\n    {difference}"));
+        }
+        Err(Mismatch::new(problem))
     }
 
     /// The condition in words, for "expected ...".
