@@ -1,4 +1,4 @@
-//! gRPC mocks in Rust, with a guest that calls out: filters of the SDK cannot yet.
+//! gRPC mocks in Rust, with a guest that calls out by hostcalls alone.
 
 use crate::prelude::*;
 use crate::world::World;
