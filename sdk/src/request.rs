@@ -155,7 +155,7 @@ impl Request {
     /// ```no_run
     /// # use mesh_filter::prelude::*;
     /// # async fn handle(mut request: Request, next: Next) -> Result<Response> {
-    /// request.gate_body(64 * 1024, async |body| match body.starts_with(b"{") {
+    /// request.gate_body(64 * 1024, async |body| match body.is_empty() || body.starts_with(b"{") {
     ///     true => Ok(Gate::Open),
     ///     false => Ok(Gate::Reply(Response::new(400).with_body("JSON is expected\n"))),
     /// });
