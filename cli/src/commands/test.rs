@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mesh_filter_test::report::{PackageReport, Report};
-use mesh_filter_test::scenario::Options as Play;
+use mesh_filter_test::scenario::{Options as Play, Reading};
 
 use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
@@ -25,6 +25,7 @@ Examples:
   cargo mesh-filter test --format json              the report, for scripts
   cargo mesh-filter test --report junit=junit.xml   and one for the build server
   cargo mesh-filter test --list                     the cases, without running them
+  cargo mesh-filter test --bless                    what comes now is right: keep it
 
 Native tests run by `cargo test`; scenario files (tests/*.test.yaml) play on the
 module that `build` makes, in virtual time: nothing sleeps, nothing is flaky.
@@ -70,6 +71,9 @@ pub(crate) struct Args {
     /// List the cases of the scenario files, and run nothing
     #[arg(long)]
     list: bool,
+    /// Write golden files as what comes, in place of comparing
+    #[arg(long)]
+    bless: bool,
     /// Do without the network
     #[arg(long)]
     offline: bool,
@@ -117,7 +121,10 @@ impl Args {
                 }
             }
         }
-        let files = paths.iter().map(|path| ScenarioFile::load(path)).collect::<Result<Vec<_>>>()?;
+        let files = paths
+            .iter()
+            .map(|path| ScenarioFile::load(path, Reading::blessing(self.bless)))
+            .collect::<Result<Vec<_>>>()?;
         if self.list {
             return self.list(&files, output);
         }
@@ -126,7 +133,7 @@ impl Args {
                 .help("scenario files are named tests/*.test.yaml; native tests need `--engine native`"));
         }
         for one in &packages {
-            let passed = native::test(one, &self.filter, &options, output)?;
+            let passed = native::test(one, &self.filter, self.bless, &options, output)?;
             report.packages.push(PackageReport { name: one.name.clone(), passed });
             if self.fail_fast && !passed {
                 break;

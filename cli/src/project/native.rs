@@ -9,12 +9,17 @@ use super::build::Options;
 use super::toolchain;
 use super::workspace::FilterCrate;
 
-/// Runs the tests whose names contain `wanted`; gives whether all passed.
+/// What the harness asks whether to write golden files.
+const BLESS_VARIABLE: &str = "MESH_FILTER_BLESS";
+
+/// Runs the tests whose names contain `wanted`; gives whether all passed. With `bless` scenarios
+/// write their golden files.
 ///
 /// Everything that cargo prints goes to standard error: standard output is for our report.
 pub(crate) fn test(
     filter_crate: &FilterCrate,
     wanted: &str,
+    bless: bool,
     options: &Options,
     output: &Output,
 ) -> Result<bool> {
@@ -29,6 +34,9 @@ pub(crate) fn test(
         if set {
             cargo.arg(flag);
         }
+    }
+    if bless {
+        cargo.env(BLESS_VARIABLE, "1");
     }
     if !wanted.is_empty() {
         cargo.arg("--").arg(wanted);

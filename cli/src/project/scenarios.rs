@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use mesh_filter_runtime::vm::Profile;
 use mesh_filter_test::World;
 use mesh_filter_test::report::Report;
-use mesh_filter_test::scenario::{self, Batch, Options as Play, Suite};
+use mesh_filter_test::scenario::{self, Batch, Options as Play, Reading, Suite};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -68,8 +68,8 @@ pub(crate) struct ScenarioFile {
 
 impl ScenarioFile {
     /// Reads it, and builds nothing yet.
-    pub(crate) fn load(path: &Path) -> Result<Self> {
-        let suite = scenario::load(path)?;
+    pub(crate) fn load(path: &Path, reading: Reading) -> Result<Self> {
+        let suite = scenario::load_with(path, reading)?;
         let about = subject(&suite, path)?;
         Ok(Self { suite, about })
     }

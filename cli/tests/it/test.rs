@@ -39,6 +39,34 @@ fn a_scenario_passes_or_fails_by_the_exit_code() {
 }
 
 #[test]
+fn golden_files_are_written_by_bless_and_compared_with_after_it() {
+    let folder = Folder::new("golden");
+    let text = |body: &str| {
+        format!(
+            "version: 1\nfilter: {MODULE}\nscenarios:\n  - name: a page\n    upstream: {{body: {body}}}\n    \
+             steps: [{{request: {{}}, expect: {{response: {{body: {{golden: page.txt}}}}}}}}]\n"
+        )
+    };
+    folder.write(MODULE, PASSING).write("a.test.yaml", text("old"));
+    let run = |arguments: &[&str]| {
+        let output = folder.command("").args(["test", "a.test.yaml"]).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, missing) = run(&[]);
+    assert_eq!(code, Some(1), "{missing}");
+    let problem = "a.test.yaml:6:53: response body: the golden file `page.txt` is not there, got `old`; if this is \
+                   right, `cargo mesh-filter test --bless` writes it\n";
+    assert!(missing.contains(problem), "{missing}");
+    assert_eq!(run(&["--bless"]).0, Some(0));
+    assert_eq!(std::fs::read(folder.path().join("page.txt")).unwrap(), b"old");
+    assert_eq!(run(&[]).0, Some(0));
+    folder.write("a.test.yaml", text("new"));
+    let (code, different) = run(&[]);
+    assert_eq!(code, Some(1), "{different}");
+    assert!(different.contains("golden file `page.txt`, `old`, got `new`; if this is right"), "{different}");
+}
+
+#[test]
 fn settings_that_a_profile_cannot_make_fail_the_case() {
     let folder = Folder::new("scenarios-in-profiles");
     let text = format!(

@@ -2,7 +2,7 @@
 
 use crate::api::fail;
 use crate::report::Report;
-use crate::scenario::{self, Suite};
+use crate::scenario::{self, BLESS_VARIABLE, Reading, Suite};
 use crate::world::{FILTER_VARIABLE, World};
 use libtest_mimic::{Arguments, Trial};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ use std::sync::Arc;
 ///
 /// Elsewhere, as in the tests of a library, all of them are one test named `scenarios`; to play
 /// only some cases, set `MESH_FILTER_SCENARIO` to a part of their names.
+///
+/// With `MESH_FILTER_BLESS=1` golden files are written, not compared with.
 #[macro_export]
 macro_rules! scenarios {
     ($pattern:literal, $filter:ty) => {
@@ -64,8 +66,9 @@ pub fn play(world: &World, folder: &str, pattern: &str) {
         Ok(files) => files,
         Err(problem) => fail(&problem),
     };
+    let reading = reading();
     for file in files {
-        match scenario::load(&file) {
+        match scenario::load_with(&file, reading) {
             Ok(suite) => report.extend(suite.run_where(world, |name| name.contains(&wanted))),
             Err(error) => fail(&error.render()),
         }
@@ -83,12 +86,13 @@ pub fn main(world: fn() -> World, package: &'static str, folder: &str, pattern: 
     let arguments = Arguments::from_args();
     let broken = |name: &str, problem: String| Trial::test(name, move || Err(problem.into()));
     let mut trials = Vec::new();
+    let reading = reading();
     match files(Path::new(folder), pattern) {
         Ok(files) => {
             for file in files {
                 let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
                 let stem = name.strip_suffix(".test.yaml").unwrap_or(&name);
-                match scenario::load(&file) {
+                match scenario::load_with(&file, reading) {
                     Ok(suite) => trials.extend(cases(suite, stem, package, world)),
                     Err(error) => trials.push(broken(stem, error.render())),
                 }
@@ -97,6 +101,11 @@ pub fn main(world: fn() -> World, package: &'static str, folder: &str, pattern: 
         Err(problem) => trials.push(broken(pattern, problem)),
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// As the environment says.
+fn reading() -> Reading {
+    Reading::blessing(std::env::var_os(BLESS_VARIABLE).is_some_and(|value| value == "1"))
 }
 
 /// The cases of a file as tests named `file::case`.

@@ -9,7 +9,7 @@ const MAX_LINES: usize = 12;
 
 /// What differs, in lines with `-` for what is expected and `+` for what came; `None` where the
 /// texts are short, or not text.
-pub(super) fn difference(expected: &[u8], actual: &[u8]) -> Option<String> {
+pub(crate) fn difference(expected: &[u8], actual: &[u8]) -> Option<String> {
     let (expected, actual) = (std::str::from_utf8(expected).ok()?, std::str::from_utf8(actual).ok()?);
     let lines = |text: &str| text.contains('\n');
     if expected.is_empty() || actual.is_empty() {

@@ -4,6 +4,7 @@ mod diff;
 mod header;
 mod json;
 
+pub(crate) use diff::difference;
 pub(crate) use header::HeaderMatcher;
 pub use json::JsonPattern;
 pub(crate) use json::Shape;
@@ -116,7 +117,7 @@ impl Matcher {
         }
         let mut problem = format!("expected {}, got {}", self.describe(), shown(actual));
         if let Self::Equals(expected) = self
-            && let Some(difference) = diff::difference(expected, actual)
+            && let Some(difference) = difference(expected, actual)
         {
             problem.push_str(&format!("\n    {difference}"));
         }

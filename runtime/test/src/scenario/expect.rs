@@ -2,7 +2,7 @@
 
 use super::files::Folder;
 use super::grpc::{self, GrpcExpectation};
-use super::matchers::{header, matcher};
+use super::matchers::{BodyMatcher, header, matcher};
 use super::message::{REQUEST_PARTS, header_name};
 use crate::matcher::{HeaderMatcher, Matcher};
 use mesh_filter_runtime::abi::LogLevel;
@@ -43,7 +43,7 @@ pub(crate) enum Arrival {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MessageMatcher {
     pub(crate) headers: Vec<HeaderExpectation>,
-    pub(crate) body: Option<Placed<Matcher>>,
+    pub(crate) body: Option<Placed<BodyMatcher>>,
     pub(crate) trailers: Vec<HeaderExpectation>,
     /// Of callouts only: that they are of gRPC, and how.
     pub(crate) grpc: Option<Box<Placed<GrpcExpectation>>>,
@@ -181,7 +181,7 @@ fn message(node: &Node, folder: &Folder, parts: &[(&'static str, &str)]) -> Resu
         }
     }
     message.headers.extend(headers(&fields, "headers", "header", folder)?);
-    message.body = fields.optional("body", |node| Ok(placed(node, matcher(node, folder)?)))?;
+    message.body = fields.optional("body", |node| Ok(placed(node, BodyMatcher::read(node, folder)?)))?;
     message.trailers = headers(&fields, "trailers", "trailer", folder)?;
     Ok(message)
 }

@@ -1,23 +1,33 @@
 //! The files that a scenario names, relative to its own.
 
+use super::golden::Goldens;
 use mesh_filter_runtime::document::{Node, Result};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Largest file that a scenario may name; bodies of this size are still sent in one piece.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The folder of a scenario file.
 #[derive(Debug, Clone)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder {
+    path: PathBuf,
+    goldens: Arc<Goldens>,
+}
 
 impl Folder {
-    pub(crate) fn of(file: &Path) -> Self {
-        Self(file.parent().unwrap_or(Path::new("")).to_owned())
+    pub(crate) fn of(file: &Path, goldens: Goldens) -> Self {
+        Self { path: file.parent().unwrap_or(Path::new("")).to_owned(), goldens: Arc::new(goldens) }
+    }
+
+    /// The golden files of the scenario file.
+    pub(crate) fn goldens(&self) -> &Arc<Goldens> {
+        &self.goldens
     }
 
     /// The path that the node names.
     pub(crate) fn path(&self, node: &Node) -> Result<PathBuf> {
-        Ok(self.0.join(node.string()?))
+        Ok(self.path.join(node.string()?))
     }
 
     /// The content of the file that the node names.

@@ -2,7 +2,8 @@
 
 use super::body::{decode_base64, decode_hex};
 use super::files::Folder;
-use crate::matcher::{HeaderMatcher, JsonPattern, Matcher, Shape};
+use super::golden::Golden;
+use crate::matcher::{HeaderMatcher, JsonPattern, Matcher, Mismatch, Shape};
 use mesh_filter_runtime::document::{Kind, Node, Result};
 
 /// The keys of a mapping that is a condition.
@@ -26,6 +27,40 @@ pub(crate) const KEYS: &[&str] = &[
     "between",
 ];
 
+/// The key that is a condition on bodies only.
+const GOLDEN: &str = "golden";
+
+/// A condition on a body.
+#[derive(Debug, Clone)]
+pub(crate) struct BodyMatcher {
+    pub(crate) matcher: Option<Matcher>,
+    pub(crate) golden: Option<Golden>,
+}
+
+impl BodyMatcher {
+    /// Reads a condition on a body: on one value, or that it is as a golden file.
+    pub(crate) fn read(node: &Node, folder: &Folder) -> Result<Self> {
+        let Kind::Mapping(entries) = node.kind() else {
+            return Ok(Self { matcher: Some(matcher(node, folder)?), golden: None });
+        };
+        let (golden, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.key == GOLDEN);
+        let golden = golden.first().map(|entry| Golden::read(&entry.value, folder)).transpose()?;
+        if golden.is_some() && others.is_empty() {
+            return Ok(Self { matcher: None, golden });
+        }
+        let others = node.with_kind(Kind::Mapping(others.into_iter().cloned().collect()));
+        Ok(Self { matcher: Some(matcher(&others, folder)?), golden })
+    }
+
+    /// Compares.
+    pub(crate) fn check(&self, body: &[u8]) -> std::result::Result<(), Mismatch> {
+        if let Some(matcher) = &self.matcher {
+            matcher.check(body)?;
+        }
+        self.golden.as_ref().map_or(Ok(()), |golden| golden.check(body))
+    }
+}
+
 /// Reads a condition on one value.
 pub(crate) fn matcher(node: &Node, folder: &Folder) -> Result<Matcher> {
     if let Some((text, plain)) = node.scalar() {
@@ -37,6 +72,10 @@ pub(crate) fn matcher(node: &Node, folder: &Folder) -> Result<Matcher> {
     }
     if !matches!(node.kind(), Kind::Mapping(_)) {
         return Err(node.expected("a value, `absent`, `present` or a mapping of conditions"));
+    }
+    if let Some(entry) = node.entries()?.iter().find(|entry| entry.key == GOLDEN) {
+        let problem = "`golden` is for the bodies that a step expects, beside other conditions";
+        return Err(entry.value.error(problem).with_help("elsewhere write `{file: PATH}`"));
     }
     let fields = node.mapping(KEYS)?;
     let mut parts = Vec::new();

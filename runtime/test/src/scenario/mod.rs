@@ -3,7 +3,7 @@
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
 //! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
-//! `body`, `chunking`, `fault` (its parts), `run` and `check` (what happens), `batch` (many files at once).
+//! `golden`, `body`, `chunking`, `fault` (its parts), `run` and `check` (what happens), `batch` (many files at once).
 
 mod batch;
 mod body;
@@ -12,6 +12,7 @@ mod chunking;
 mod expect;
 mod fault;
 mod files;
+mod golden;
 mod grpc;
 mod matchers;
 mod message;
@@ -23,4 +24,5 @@ mod template;
 mod time;
 
 pub use batch::{Batch, Options};
-pub use suite::{Suite, load, parse};
+pub(crate) use golden::BLESS_VARIABLE;
+pub use suite::{Reading, Suite, load, load_with, parse, parse_with};

@@ -4,6 +4,7 @@ use super::body::{bytes, configuration};
 use super::chunking::{Plan, chunking};
 use super::fault::faults;
 use super::files::Folder;
+use super::golden::Goldens;
 use super::matchers::matcher;
 use super::message::{behaviour, rules};
 use super::step::Step;
@@ -70,12 +71,36 @@ const SETTINGS: [&str; 13] = [
     "hold_headers",
 ];
 
+/// How a scenario file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Reading {
+    /// Golden files are written when its cases are played, not compared with.
+    pub bless: bool,
+}
+
+impl Reading {
+    /// So that golden files are written.
+    #[must_use]
+    pub fn blessing(bless: bool) -> Self {
+        Self { bless }
+    }
+}
+
 /// Reads a scenario file; nothing runs yet.
 ///
 /// # Errors
 /// If the file cannot be read, or anything in it is not as the format says; tells where.
 pub fn load(path: &Path) -> Result<Suite> {
-    read(&Document::load(path)?, path)
+    load_with(path, Reading::default())
+}
+
+/// As [`load`], in some other way.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, reading: Reading) -> Result<Suite> {
+    read(&Document::load(path)?, path, reading)
 }
 
 /// Reads the text of a scenario file that would stand at `path`.
@@ -83,11 +108,19 @@ pub fn load(path: &Path) -> Result<Suite> {
 /// # Errors
 /// As [`load`].
 pub fn parse(path: &Path, text: &str) -> Result<Suite> {
-    read(&Document::parse(&path.display().to_string(), text)?, path)
+    parse_with(path, text, Reading::default())
 }
 
-fn read(document: &Document, path: &Path) -> Result<Suite> {
-    let folder = Folder::of(path);
+/// As [`parse`], in some other way.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_with(path: &Path, text: &str, reading: Reading) -> Result<Suite> {
+    read(&Document::parse(&path.display().to_string(), text)?, path, reading)
+}
+
+fn read(document: &Document, path: &Path, reading: Reading) -> Result<Suite> {
+    let folder = Folder::of(path, Goldens::new(reading.bless));
     let root = document.root();
     let mut known = vec!["version", "filter", "scenarios"];
     known.extend(SETTINGS);

@@ -109,6 +109,15 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
         ("{request: {}, expect: {response: {body: {regex: (}}}}", "not a regular expression: unclosed group"),
         ("{request: {}, expect: {response: {body: {between: [1]}}}}", "expected a list of two numbers"),
         ("{request: {}, expect: {response: {body: {lt: few}}}}", "expected a number, got `few`"),
+        (
+            "{request: {}, expect: {response: {headers: {a: {golden: a.txt}}}}}",
+            "6:65: scenarios[0].steps[0].expect.response.headers.a.golden: `golden` is for the bodies that a step expects, beside other conditions | elsewhere write `{file: PATH}`",
+        ),
+        (
+            "{request: {}, expect: {response: {body: {golden: [a]}}}}",
+            "body.golden: expected a string, got a list",
+        ),
+        ("{request: {}, expect: {response: {body: {not: {golden: a}}}}}", "`golden` is for the bodies"),
         ("{request: {}, expect: {log: [{}]}}", "a log line needs `level` or `message`"),
         ("{request: {}, expect: {log: {level: warn}}}", "expected a list, got a mapping"),
         ("{request: {}, expect: {log: [{level: warning}]}}", "unknown value `warning`"),

@@ -4,6 +4,7 @@ mod api;
 mod broken;
 mod docs;
 mod failing;
+mod golden;
 mod probe;
 mod reports;
 mod workers;
