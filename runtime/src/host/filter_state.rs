@@ -153,8 +153,13 @@ impl Host {
     pub fn set_property(&self, path: &[u8], value: &[u8]) -> Result<(), Status> {
         let view = self.view().ok_or(Status::NOT_FOUND)?;
         let declared = self.prototypes.get(&view.root).and_then(|declared| declared.get(path));
-        let state = &mut view.exchange.borrow_mut().info.filter_state;
-        state.set_property(path, value, declared.copied().unwrap_or_default())
+        let mut exchange = view.exchange.borrow_mut();
+        let state = &mut exchange.info.filter_state;
+        state.set_property(path, value, declared.copied().unwrap_or_default())?;
+        if let Some(given) = &self.given {
+            given.was_set(exchange.number, path, value);
+        }
+        Ok(())
     }
 
     /// The foreign function `declare_property`. Only what a root context declares has an effect.

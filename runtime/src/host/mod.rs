@@ -33,6 +33,7 @@ pub(crate) use grpc::grpc_status_of_http;
 pub use grpc::{GrpcAction, GrpcCall, GrpcMethod, GrpcPart};
 pub use log::{LogRecord, LogSink};
 pub use metrics::Metrics;
+pub use properties::GivenProperties;
 pub use queues::{Inbox, Queues};
 pub use quotas::Quotas;
 pub use random::Random;
@@ -121,6 +122,7 @@ pub struct Host {
     reported_missing: HashSet<&'static str>,
     legacy: bool,
     faults: Option<Rc<dyn Faults>>,
+    given: Option<Rc<dyn GivenProperties>>,
     trace: Option<Rc<dyn Trace>>,
 }
 
@@ -150,6 +152,7 @@ impl Host {
             reported_missing: HashSet::new(),
             legacy: false,
             faults: None,
+            given: None,
             trace: None,
         }))
     }
@@ -198,6 +201,12 @@ impl Host {
     /// guest starts.
     pub fn set_faults(&mut self, faults: Rc<dyn Faults>) {
         self.faults = Some(faults);
+    }
+
+    /// Lets somebody else give properties, for tests of what plugins do with them. To be set before the
+    /// guest starts.
+    pub fn set_given_properties(&mut self, given: Rc<dyn GivenProperties>) {
+        self.given = Some(given);
     }
 
     /// Lets somebody hear of all hostcalls, for tests that show them. To be set before the guest starts.

@@ -3,7 +3,7 @@
 pub use crate::api::{
     Check, Cluster, Exchange, FilterError, GrpcMock, GrpcReply, Pending, Reply, Sim, TestFilter, body,
     complete, contains, ends, get, grpc, header, log, matches, metric, no_header, no_upstream_call, not,
-    post, reply, request, reset, starts, status, trailer,
+    post, reply, request, reset, set_property, starts, status, trailer,
 };
 pub use crate::matcher::Matcher;
 pub use crate::traffic::{Fault, Received};

@@ -4,10 +4,13 @@
 //! timestamps nanoseconds, maps the serialised pairs, messages their serialised bytes. What only TLS
 //! or a mesh can know is missing, or as empty as in an Envoy without them.
 
+mod given;
 mod place;
 mod request;
 mod response;
 mod values;
+
+pub use given::GivenProperties;
 
 use super::{Host, View};
 use crate::abi::{Status, path};
@@ -30,6 +33,12 @@ impl Host {
     pub fn property(&self, path: &[u8]) -> Result<Bytes, Status> {
         if path.is_empty() {
             return NO_VALUE;
+        }
+        if let Some(given) = &self.given {
+            let exchange = self.view().map(|view| view.exchange.borrow().number);
+            if let Some(found) = given.property(exchange, path) {
+                return found;
+            }
         }
         let plugin = || self.plugin_of(self.effective).ok_or(Status::NOT_FOUND);
         match path::segments(path).as_slice() {

@@ -134,6 +134,16 @@ pub fn reset() -> Check {
     )
 }
 
+/// A filter set the property with this path (with dots), last to such a value.
+#[must_use]
+pub fn set_property(path: &str, value: impl Into<Matcher>) -> Check {
+    let (path, value) = (path.to_owned(), value.into());
+    Check::new(move |exchange, _| {
+        let set = exchange.finished.set_properties.get(&path).map(Vec::as_slice).unwrap_or_default();
+        value.check(set).map_err(|mismatch| mismatch.of(&format!("property `{path}`")).problem)
+    })
+}
+
 /// The upstream was not called.
 #[must_use]
 pub fn no_upstream_call() -> Check {

@@ -33,7 +33,8 @@ impl Pending {
         let mark = sim.mark();
         let mut engine = sim.state.engine.borrow_mut();
         let metrics = engine.metrics();
-        let plan = Plan { request: request.message, upstream, chunking: Chunking::AsWritten };
+        let Request { message, properties } = request;
+        let plan = Plan { request: message, upstream, chunking: Chunking::AsWritten, properties };
         let id = engine.open(&[plugin], plan);
         drop(engine);
         Self { sim: sim.clone(), id, mark, metrics }

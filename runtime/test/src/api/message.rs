@@ -1,5 +1,6 @@
 //! Requests of clients and replies of upstreams and clusters, as tests write them.
 
+use crate::sim::Properties;
 use crate::traffic::{Behaviour, Message};
 use bytes::Bytes;
 use mesh_filter_runtime::headers::Headers;
@@ -9,6 +10,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(super) message: Message,
+    pub(super) properties: Properties,
 }
 
 /// What an upstream or a cluster answers.
@@ -33,7 +35,7 @@ pub fn post(path: &str) -> Request {
 /// A request to `http://localhost` with this method.
 #[must_use]
 pub fn request(method: &str, path: &str) -> Request {
-    Request { message: Message::request("localhost", path, method, "http") }
+    Request { message: Message::request("localhost", path, method, "http"), properties: Properties::new() }
 }
 
 /// A reply with this status.
@@ -61,6 +63,14 @@ impl Request {
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Gives a property that the proxy would have, by its path with dots, in the proxy's encoding:
+    /// texts as they are, numbers as eight bytes.
+    #[must_use]
+    pub fn property(mut self, path: &str, value: impl Into<Bytes>) -> Self {
+        self.properties.insert(path.to_owned(), Some(value.into()));
+        self
     }
 
     /// Sends this body in one piece.

@@ -8,7 +8,7 @@ mod message;
 pub use crate::grpc::{GrpcReply, grpc};
 pub use check::{
     Check, Checked, body, complete, contains, ends, header, log, matches, metric, no_header,
-    no_upstream_call, not, reset, starts, status, trailer,
+    no_upstream_call, not, reset, set_property, starts, status, trailer,
 };
 pub use cluster::{Cluster, GrpcMock};
 pub use exchange::{Exchange, Pending};
@@ -19,6 +19,7 @@ pub use crate::sim::LogLine;
 use crate::sim::{DEFAULT_START, Engine, Mark, Setup};
 use crate::traffic::Behaviour;
 use crate::world::World;
+use bytes::Bytes;
 use mesh_filter::Filter;
 use mesh_filter_runtime::plugin::StartError;
 use mesh_filter_runtime::worker::PluginId;
@@ -128,6 +129,13 @@ impl Sim {
     pub fn allow_traps(self) -> Self {
         self.state.allows_traps.set(true);
         self
+    }
+
+    /// Gives a property that the proxy would have, as [`Request::property`] does, for all exchanges from
+    /// now on. Of a path under `xds`, `node` or `plugin_..` filters know it outside of exchanges too.
+    pub fn property(&self, path: &str, value: impl Into<Bytes>) {
+        let given = [(path.to_owned(), Some(value.into()))].into();
+        self.state.engine.borrow().give_properties(&given);
     }
 
     /// Starts a filter with this configuration; `null` stands for no configuration.

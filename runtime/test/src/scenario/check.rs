@@ -61,6 +61,12 @@ pub(crate) fn exchange(expect: &Expect, finished: &Finished, problems: &mut Vec<
             }
         }
     }
+    for (path, Placed { place, value }) in &expect.set_properties {
+        let set = finished.set_properties.get(path).map(Vec::as_slice).unwrap_or_default();
+        if let Err(mismatch) = value.check(set) {
+            problems.push(problem(place, mismatch.of(&format!("property `{path}`"))));
+        }
+    }
     if expect.response.is_none() && expect.statuses.is_none() && finished.reset {
         problems.push(Problem::nowhere("the stream was reset, which the step does not expect"));
     }

@@ -4,6 +4,7 @@ use super::files::Folder;
 use super::grpc::{self, GrpcExpectation};
 use super::matchers::{BodyMatcher, header, matcher};
 use super::message::{REQUEST_PARTS, header_name};
+use super::properties;
 use crate::matcher::{HeaderMatcher, Matcher};
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::document::{Error, Fields, Kind, Node, Place, Result};
@@ -26,6 +27,8 @@ pub(crate) struct Expect {
     /// How many exchanges of the step get which status.
     pub(crate) statuses: Option<Placed<Vec<(u16, usize)>>>,
     pub(crate) trap: Option<Placed<Matcher>>,
+    /// Properties by path, of each exchange.
+    pub(crate) set_properties: Vec<(String, Placed<Matcher>)>,
     /// Shared values by key, after the step.
     pub(crate) shared_data: Vec<(String, Placed<Matcher>)>,
 }
@@ -90,7 +93,17 @@ const MAX_COUNT: u32 = 10_000_000;
 impl Expect {
     /// Reads `expect` of a step with a request.
     pub(crate) fn of_request(node: &Node, folder: &Folder) -> Result<Self> {
-        let known = ["upstream", "response", "log", "metrics", "callouts", "count", "trap", "shared_data"];
+        let known = [
+            "upstream",
+            "response",
+            "log",
+            "metrics",
+            "callouts",
+            "count",
+            "trap",
+            "shared_data",
+            "set_properties",
+        ];
         let fields = node.mapping(&known)?;
         let mut expect = Self::effects(&fields, folder)?;
         expect.upstream = fields
@@ -98,6 +111,8 @@ impl Expect {
         expect.response = fields.optional("response", |node| {
             arrival(node, folder, &[("status", ":status")], "reset", "present")
         })?;
+        let set = fields.optional("set_properties", |node| properties::expected(node, folder))?;
+        expect.set_properties = set.unwrap_or_default();
         expect.statuses = fields.optional("count", statuses)?;
         Ok(expect)
     }

@@ -22,9 +22,13 @@ pub(crate) const FAULTS: [(&str, Fault); 4] = [
 pub(crate) const REQUEST_PARTS: [(&str, &str); 4] =
     [("method", ":method"), ("path", ":path"), ("authority", ":authority"), ("scheme", ":scheme")];
 
+/// The keys of a request. Properties are read beside it.
+pub(crate) const REQUEST: [&str; 8] =
+    ["method", "path", "authority", "scheme", "headers", "body", "trailers", "properties"];
+
 /// Reads a request.
 pub(crate) fn request(node: &Node, folder: &Folder) -> Result<Message> {
-    let fields = node.mapping(&["method", "path", "authority", "scheme", "headers", "body", "trailers"])?;
+    let fields = node.mapping(&REQUEST)?;
     let part = |name: &str, default: &str| -> Result<String> {
         Ok(fields.optional(name, Node::string)?.unwrap_or(default).to_owned())
     };

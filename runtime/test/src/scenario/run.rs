@@ -114,7 +114,7 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(case: &'a Case, chunking: Chunking, traced: bool) -> Self {
-        let Settings { setup, mocks, faults, shared_data, .. } = &case.settings;
+        let Settings { setup, mocks, faults, shared_data, properties, .. } = &case.settings;
         let mut engine = Engine::new(setup.start, setup.seed);
         if traced {
             engine.trace();
@@ -122,6 +122,7 @@ impl<'a> Play<'a> {
         for (key, value) in shared_data {
             engine.set_shared_data(&setup.vm_id, key, value);
         }
+        engine.give_properties(properties);
         for fault in faults {
             engine.faults.order(fault.clone());
         }
@@ -211,7 +212,8 @@ impl<'a> Play<'a> {
                 exchanges.exchange(index).map_err(|error| (vec![Problem::of(&error)], Vec::new()))?;
             let upstream = exchange.upstream.unwrap_or_else(|| self.case.settings.upstream.clone());
             self.longest = self.longest.max(exchange.request.whole_body().len()).max(upstream.body_len());
-            let plan = Plan { request: exchange.request, upstream, chunking: self.chunking };
+            let properties = exchange.properties;
+            let plan = Plan { request: exchange.request, upstream, chunking: self.chunking, properties };
             let id = self.engine.open(&self.chain, plan);
             expect = exchange.expect;
             let mut problems = Vec::new();

@@ -16,6 +16,9 @@ pub(super) fn exchange_lines(finished: &Finished) -> Vec<String> {
         Some(response) => lines.push(format!("client got: {}{}", response.status(), rest(response))),
         None => lines.push("client got: nothing".to_owned()),
     }
+    for (path, value) in &finished.set_properties {
+        lines.push(format!("property `{path}` was set to {}", shown(value)));
+    }
     if finished.reset {
         lines.push("then the stream was reset".to_owned());
     }

@@ -3,9 +3,10 @@
 use super::expect::{Expect, count};
 use super::fault::faults;
 use super::files::Folder;
-use super::message::{behaviour, request, rules};
+use super::message::{REQUEST, behaviour, request, rules};
+use super::properties::properties;
 use super::template::Variables;
-use crate::sim::{Fault, Rules};
+use crate::sim::{Fault, Properties, Rules};
 use crate::traffic::{Behaviour, Message};
 use mesh_filter_runtime::document::{Entry, Kind, Node, Place, Result};
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub(crate) struct Exchanges {
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) request: Message,
+    pub(crate) properties: Properties,
     pub(crate) upstream: Option<Behaviour>,
     pub(crate) expect: Expect,
 }
@@ -90,8 +92,11 @@ impl Exchanges {
             Some(node) => request(node, &self.folder)?,
             None => Message::request("localhost", "/", "GET", "http"),
         };
+        let given = fields.get("request").map(|node| node.mapping(&REQUEST)).transpose()?;
+        let given = given.as_ref().and_then(|fields| fields.get("properties"));
         Ok(Exchange {
             request,
+            properties: given.map(|node| properties(node, &self.folder)).transpose()?.unwrap_or_default(),
             upstream: fields.optional("upstream", |node| behaviour(node, &self.folder))?,
             expect: fields
                 .optional("expect", |node| Expect::of_request(node, &self.folder))?

@@ -7,11 +7,12 @@ use super::files::Folder;
 use super::golden::Goldens;
 use super::matchers::matcher;
 use super::message::{behaviour, rules};
+use super::properties::properties;
 use super::step::Step;
 use super::template::Variables;
 use super::time::moment;
 use crate::matcher::Matcher;
-use crate::sim::{Fault, Rules, Setup};
+use crate::sim::{Fault, Properties, Rules, Setup};
 use crate::traffic::{Behaviour, Chunking, Message};
 use bytes::Bytes;
 use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Node, Place, Result};
@@ -52,10 +53,11 @@ pub(super) struct Settings {
     pub(super) faults: Vec<Fault>,
     /// Shared data that is there before the filter starts.
     pub(super) shared_data: Vec<(String, Bytes)>,
+    pub(super) properties: Properties,
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "config",
     "clock",
     "seed",
@@ -64,6 +66,7 @@ const SETTINGS: [&str; 13] = [
     "chunking",
     "faults",
     "shared_data",
+    "properties",
     "vars",
     "plugin",
     "fail_open",
@@ -176,6 +179,7 @@ impl Default for Settings {
             chunking: Plan::Once(Chunking::AsWritten),
             faults: Vec::new(),
             shared_data: Vec::new(),
+            properties: Properties::new(),
         }
     }
 }
@@ -302,6 +306,9 @@ fn settings(
     if let Some(node) = expanded("shared_data")? {
         let value = |entry: &Entry| Ok((entry.key.clone(), bytes(&entry.value, folder)?));
         settings.shared_data = node.entries()?.iter().map(value).collect::<Result<_>>()?;
+    }
+    if let Some(node) = expanded("properties")? {
+        settings.properties.extend(properties(&node, folder)?);
     }
     if let Some(node) = expanded("chunking")? {
         settings.chunking = chunking(&node)?;

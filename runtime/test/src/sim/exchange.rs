@@ -1,7 +1,7 @@
 //! One exchange: the client sends, the upstream answers, both take down what they get.
 
 use super::callout::{REFUSED, TIMEOUT};
-use super::{Engine, Event};
+use super::{Engine, Event, Properties};
 use crate::traffic::{Answer, Behaviour, Chunking, Fault, Message, Piece, Received};
 use bytes::Bytes;
 use mesh_filter_runtime::body::Body;
@@ -10,7 +10,7 @@ use mesh_filter_runtime::exchange::{Info, LocalReply, Side};
 use mesh_filter_runtime::headers::Headers;
 use mesh_filter_runtime::host::Clock;
 use mesh_filter_runtime::worker::{DEFAULT_BUFFER_LIMIT, PluginId, StreamId};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) request: Message,
     pub(crate) upstream: Behaviour,
     pub(crate) chunking: Chunking,
+    /// Beside those that hold for all exchanges.
+    pub(crate) properties: Properties,
 }
 
 /// What came of an exchange.
@@ -37,6 +39,8 @@ pub(crate) struct Finished {
     pub(crate) response: Option<Received>,
     /// The client saw a reset.
     pub(crate) reset: bool,
+    /// Properties that filters have set, by path with dots.
+    pub(crate) set_properties: BTreeMap<String, Vec<u8>>,
 }
 
 /// An exchange that can never end, because nothing is under way that could let it go on.
@@ -65,6 +69,8 @@ impl std::fmt::Display for Hang {
 /// An exchange that is under way.
 #[derive(Debug)]
 pub(super) struct Live {
+    /// By which hosts know it.
+    number: u64,
     client: VecDeque<Piece>,
     upstream: VecDeque<Piece>,
     behaviour: Behaviour,
@@ -90,7 +96,10 @@ impl Engine {
             ..Info::default()
         };
         let id = self.worker.open(chain, info, DEFAULT_BUFFER_LIMIT);
+        let number = self.worker.exchange(id).map_or(0, |exchange| exchange.borrow().number);
+        self.properties.open(number, plan.properties);
         let live = Live {
+            number,
             client: plan.request.pieces(plan.chunking),
             upstream: VecDeque::new(),
             behaviour: plan.upstream,
@@ -122,11 +131,17 @@ impl Engine {
                 _ => return Err(self.give_up(id)),
             }
         }
-        Ok(self.streams.remove(&id).map(|live| live.seen).unwrap_or_default())
+        let Some(mut live) = self.streams.remove(&id) else { return Ok(Finished::default()) };
+        live.seen.set_properties = self.properties.close(live.number);
+        Ok(live.seen)
     }
 
     fn give_up(&mut self, id: StreamId) -> Hang {
-        let place = self.streams.remove(&id).map_or("nowhere", |live| live.waits());
+        let live = self.streams.remove(&id);
+        if let Some(live) = &live {
+            self.properties.close(live.number);
+        }
+        let place = live.map_or("nowhere", |live| live.waits());
         let hang = Hang { place, timer: !self.timers.is_empty() };
         self.worker.reset(id);
         self.worker.close(id);

@@ -4,7 +4,7 @@
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
 //! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `callout`,
-//! `grpc`, `faults`, `exchange`.
+//! `grpc`, `faults`, `properties`, `exchange`.
 
 mod agenda;
 mod callout;
@@ -14,6 +14,7 @@ mod faults;
 mod grpc;
 mod journal;
 mod mock;
+mod properties;
 
 pub(crate) use clock::DEFAULT_START;
 pub(crate) use exchange::{Finished, Plan};
@@ -21,6 +22,7 @@ pub(crate) use faults::{Fault, FaultPlan, Target};
 pub use journal::LogLine;
 pub(crate) use journal::{Journal, Mark};
 pub(crate) use mock::{Condition, Mocks, Rule, Rules};
+pub(crate) use properties::Properties;
 
 use crate::world::World;
 use agenda::{Agenda, Key};
@@ -37,6 +39,7 @@ use mesh_filter_runtime::host::{
 };
 use mesh_filter_runtime::plugin::{FailurePolicy, PluginOptions, StartError, VmPlan};
 use mesh_filter_runtime::worker::{Command, PluginId, StreamId, VmId, Worker};
+use properties::PropertyBook;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
@@ -60,6 +63,7 @@ pub(crate) struct Engine {
     pub(crate) journal: Rc<Journal>,
     pub(crate) mocks: Rc<Mocks>,
     pub(crate) faults: Rc<FaultPlan>,
+    properties: Rc<PropertyBook>,
     /// Hostcalls are written down too.
     traced: bool,
     metrics: Arc<Metrics>,
@@ -148,6 +152,7 @@ impl Engine {
             journal,
             mocks,
             faults,
+            properties: Rc::default(),
             traced: false,
             metrics,
             shared_data,
@@ -188,10 +193,12 @@ impl Engine {
         };
         let journal = Rc::clone(&self.journal);
         let (maker, faults, traced) = (world.maker(), Rc::clone(&self.faults), self.traced);
+        let properties = Rc::clone(&self.properties);
         let make = move |host: SharedHost| -> Result<Box<dyn Guest>, String> {
             {
                 let mut host = host.borrow_mut();
                 host.set_faults(faults.clone());
+                host.set_given_properties(properties.clone());
                 if traced {
                     host.set_trace(journal.clone());
                 }
@@ -203,6 +210,11 @@ impl Engine {
         self.plugins += 1;
         self.settle();
         Ok(plugin)
+    }
+
+    /// Gives properties that hold for all exchanges from now on.
+    pub(crate) fn give_properties(&self, properties: &Properties) {
+        self.properties.give(properties);
     }
 
     /// Lets time pass; what falls due meanwhile happens at its own moment.

@@ -58,6 +58,24 @@ fn waiting_for_a_callout_takes_virtual_time_only() {
 }
 
 #[test]
+fn properties_are_those_of_the_test_and_outside_of_exchanges_those_that_a_proxy_knows_there() {
+    let sim = Sim::new();
+    sim.property("xds.node.id", "node-7");
+    sim.property("source.address", "192.0.2.7:4711");
+    for path in ["xds.node.id", "source.address"] {
+        sim.filter::<Probe>(json!({"property": path})).unwrap();
+    }
+    let logs: Vec<_> = sim.logs().into_iter().map(|line| line.message).collect();
+    assert_eq!(logs, ["xds.node.id is Some(\"node-7\")", "source.address is None"]);
+    let filter = filter(&sim);
+    filter.request(get("/property/source.address")).upstream(header("x-property", "192.0.2.7:4711"));
+    filter
+        .request(get("/property/source.address").property("source.address", "::1"))
+        .upstream(header("x-property", "::1"));
+    filter.request(get("/set/note/seven")).expect(set_property("note", starts("sev")));
+}
+
+#[test]
 fn timers_fire_when_time_passes() {
     let sim = Sim::new();
     let flags = sim.cluster("flags");

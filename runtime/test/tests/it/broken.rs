@@ -18,8 +18,7 @@ fn refusal_of(text: &str) -> String {
 
 #[test]
 fn a_wrong_step_is_refused_where_it_is_wrong() {
-    let known_in_expect =
-        "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`, `shared_data`";
+    let known_in_expect = "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`, `shared_data`, `set_properties`";
     let cases = [
         ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`, `fault`"),
         ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
@@ -46,6 +45,26 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
             "only one of `text`, `json`, `file`, `base64`, `hex`, `chunks` may be set",
         ),
         ("{request: {body: {}}}", "missing one of `text`, `json`, `file`, `base64`, `hex`, `chunks`"),
+        (
+            "{request: {properties: {a..b: 1}}}",
+            "6:33: scenarios[0].steps[0].request.properties[\"a..b\"]: `a..b` is not the path of a property | names with dots",
+        ),
+        (
+            "{request: {properties: {a: {uint: -1}}}}",
+            "a.uint: expected an integer from 0 to 18446744073709551615",
+        ),
+        (
+            "{request: {properties: {a: {int: 1, bool: true}}}}",
+            "only one of `text`, `json`, `file`, `base64`, `hex`, `int`",
+        ),
+        (
+            "{request: {properties: {a: {integer: 1}}}}",
+            "unknown field `integer` | known here: `text`, `json`",
+        ),
+        (
+            "{request: {}, expect: {set_properties: {a: {int: 1, contains: x}}}}",
+            "set_properties.a.contains: a typed value stands alone",
+        ),
         ("{request: {}, repeat: many}", "repeat: expected an integer from 0 to 10000000, got `many`"),
         ("{request: {path: \"/{{user}}\"}}", "unknown variable `user` | known here: `i`"),
         ("{request: {path: \"/{{i\"}}", "`{{` without `}}`"),

@@ -62,6 +62,8 @@ fn every_key_is_documented() {
         step("{request: {}, x: 1}"),
         step("{request: {x: 1}}"),
         step("{request: {body: {x: 1}}}"),
+        step("{request: {properties: {a: {x: 1}}}}"),
+        step("{request: {}, expect: {set_properties: {a: {int: 1, x: 1}}}}"),
         step("{request: {}, upstream: {x: 1}}"),
         step("{mock: {a: {x: 1}}}"),
         step("{mock: {a: {when: {x: 1}, reply: {}}}}"),

@@ -59,7 +59,7 @@ tests/x.test.yaml: a case failed (native)
 #[test]
 fn each_expectation_that_does_not_hold_is_named_with_its_place() {
     let mocks = "mocks: {who: {reply: {body: alice}}}";
-    let cases: [(&str, &[&str]); 27] = [
+    let cases: [(&str, &[&str]); 29] = [
         ("{request: {}, expect: {upstream: not_called}}", &["6:42: expected no upstream request, got GET /"]),
         (
             "{request: {path: /deny}, expect: {upstream: {path: /}}}",
@@ -160,6 +160,14 @@ fn each_expectation_that_does_not_hold_is_named_with_its_place() {
             &[
                 "6:9: the request hangs: the filter holds the request headers, and nothing is under way that could resume it",
             ],
+        ),
+        (
+            "{request: {path: /set/note/a}, expect: {set_properties: {note: b, other: c}}}",
+            &["6:72: property `note`: expected `b`, got `a`", "property `other`: expected `c`, got nothing"],
+        ),
+        (
+            "{request: {path: /set/note/a}, expect: {set_properties: {note: {int: 1}}}}",
+            &["6:72: property `note`: expected"],
         ),
         (
             "{advance: 1s, expect: {metrics: {probe.requests: 1}}}",

@@ -7,6 +7,19 @@ use mesh_filter::prelude::*;
 pub(crate) struct Config {
     greeting: String,
     tick_ms: Option<u64>,
+    /// A property that is logged at the start.
+    property: Option<String>,
+}
+
+/// A property by its path with dots: as text, else in hexadecimal digits.
+fn property(path: &str) -> Result<Option<String>> {
+    let segments: Vec<&str> = path.split('.').collect();
+    let value = property::read::<Vec<u8>>(&segments)?;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Ok(value.map(|value| match std::str::from_utf8(&value) {
+        Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+        _ => hex(&value),
+    }))
 }
 
 pub(crate) struct Probe {
@@ -22,6 +35,9 @@ impl Filter for Probe {
     fn new(config: Config, setup: &mut Setup) -> Result<Self> {
         if config.greeting == "panic" {
             panic!("no such greeting");
+        }
+        if let Some(path) = &config.property {
+            log::info!("{path} is {:?}", property(path)?);
         }
         if let Some(period) = config.tick_ms {
             let ticks = setup.counter("probe.ticks")?;
@@ -57,6 +73,15 @@ impl Filter for Probe {
                 Ok(())
             }),
             _ => {}
+        }
+        if let Some((name, value)) = path.strip_prefix("/set/").and_then(|rest| rest.split_once('/')) {
+            property::set(name, value)?;
+            request.headers_mut().set("x-property", property(name)?.unwrap_or_default())?;
+        }
+        if let Some(path) = path.strip_prefix("/property/")
+            && let Some(value) = property(path)?
+        {
+            request.headers_mut().set("x-property", value)?;
         }
         if let Some(cluster) = path.strip_prefix("/ask/") {
             let reply =
