@@ -12,7 +12,12 @@
 //! # Ok(()) }
 //! ```
 
+mod span;
+
+pub use span::Span;
+
 use crate::host::host;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
 
@@ -34,7 +39,7 @@ pub fn monotonic() -> Instant {
 /// A moment of the monotonic clock: [`std::time::Instant`], but of the proxy or the test.
 ///
 /// The workers of one proxy count from the same moment; another process, or the same after a
-/// restart, from another.
+/// restart, from another. So it can be a value of [`crate::shared`], where it stands as nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(Duration);
 
@@ -53,6 +58,18 @@ impl Instant {
     /// How far it is from the moment from which this clock counts.
     pub(crate) fn since_start(self) -> Duration {
         self.0
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(Self::from_nanos)
     }
 }
 
@@ -104,5 +121,7 @@ mod tests {
         assert!(start + secs(2) > monotonic());
         assert_eq!((start + secs(2)).elapsed(), Duration::ZERO);
         assert_eq!(now(), SystemTime::UNIX_EPOCH + millis(1500));
+        let kept = serde_json::to_string(&(start + millis(1))).unwrap();
+        assert_eq!(serde_json::from_str::<Instant>(&kept).unwrap(), start + millis(1));
     }
 }
