@@ -114,14 +114,17 @@ fn cases(suite: Suite, stem: &str, package: &'static str, world: fn() -> World) 
     let trial = |case: &str| {
         let name = format!("{stem}::{}", case.replace(['\n', '\r'], " "));
         let (suite, case, test) = (Arc::clone(&suite), case.to_owned(), name.clone());
-        Trial::test(name, move || {
+        // Ignored tests are what test programs have for cases that cannot be played here.
+        let ignored = suite.not_portable(&case, &world()).is_some();
+        let trial = Trial::test(name, move || {
             let mut report = suite.run_where(&world(), |name| name == case);
             let Some(case) = report.cases.first_mut() else { return Ok(()) };
             let Some(failure) = &mut case.failure else { return Ok(()) };
             let quoted = test.replace('\'', "'\\''");
             failure.rerun = format!("cargo test -p {package} -- --exact '{quoted}'");
             Err(case.to_string().into())
-        })
+        });
+        trial.with_ignored_flag(ignored)
     };
     suite.names().map(trial).collect()
 }

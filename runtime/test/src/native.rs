@@ -3,7 +3,7 @@
 mod host;
 
 use crate::panics;
-use crate::world::World;
+use crate::world::{Kind, World};
 use host::NativeHost;
 use mesh_filter::Filter;
 use mesh_filter::testing::{self, Action, Plugin};
@@ -14,7 +14,7 @@ impl World {
     /// The filter as ordinary Rust.
     #[must_use]
     pub fn native<F: Filter>() -> Self {
-        Self::new("native", |host| {
+        Self::new(Kind::Native, |host| {
             Ok(Box::new(Native { plugin: testing::plugin::<F>(), host: Rc::new(NativeHost::new(host)) }))
         })
     }

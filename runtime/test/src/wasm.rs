@@ -1,6 +1,6 @@
 //! Runs built modules in the Wasm engine, with fuel instead of CPU time so that runs repeat exactly.
 
-use crate::world::{ProfileLimits, World};
+use crate::world::{Kind, ProfileLimits, World};
 use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::vm::{
     Engine, EngineError, Instance, Limits, LoadError, LoadOptions, Module, Profile,
@@ -48,7 +48,7 @@ impl World {
         let engine = Engine::simulating(limits)?;
         let options = LoadOptions { unknown_imports: profile.unknown_imports(), symbols };
         let module = Module::load_with(&engine, bytes, name, options)?;
-        let world = Self::new("wasm", move |host| {
+        let world = Self::new(Kind::Wasm, move |host| {
             let instance = Instance::new(&engine, &module, host).map_err(|error| error.to_string())?;
             let guest: Box<dyn Guest> = Box::new(instance);
             Ok(guest)

@@ -1,6 +1,7 @@
 //! What runs the filter under test: the test program itself, or a module in a Wasm engine.
 
-use crate::sim::Setup;
+use crate::scenario::stage::Stage;
+use crate::sim::{Setup, SimStage};
 use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::host::SharedHost;
 use mesh_filter_runtime::plugin::{FailurePolicy, MakeGuest};
@@ -15,9 +16,19 @@ type Make = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync;
 
 /// Makes fresh VMs of one filter.
 pub struct World {
-    name: &'static str,
+    kind: Kind,
     make: Arc<Make>,
     limits: Option<ProfileLimits>,
+}
+
+/// What runs a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Native,
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "modules need the feature"))]
+    Wasm,
+    #[expect(dead_code, reason = "is still being built")]
+    Envoy,
 }
 
 /// What the proxies of a profile cannot be told to do.
@@ -30,10 +41,10 @@ pub(crate) struct ProfileLimits {
 
 impl World {
     pub(crate) fn new(
-        name: &'static str,
+        kind: Kind,
         make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, make: Arc::new(make), limits: None }
+        Self { kind, make: Arc::new(make), limits: None }
     }
 
     /// The same, where settings may be refused.
@@ -59,14 +70,27 @@ impl World {
     /// `native` or `wasm`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.name
+        match self.kind {
+            Kind::Native => "native",
+            Kind::Wasm => "wasm",
+            Kind::Envoy => "envoy",
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A fresh proxy for one run of a case; `traced` where hostcalls shall be written down.
+    pub(crate) fn stage<'a>(&'a self, setup: &Setup, traced: bool) -> Box<dyn Stage + 'a> {
+        Box::new(SimStage::new(self, setup, traced))
     }
 
     /// How to play one case alone.
     pub(crate) fn rerun(&self, file: &str, case: &str) -> String {
         let quoted = format!("'{}'", case.replace('\'', "'\\''"));
-        match self.name {
-            "native" => format!("{FILTER_VARIABLE}={quoted} cargo test scenarios"),
+        match self.kind {
+            Kind::Native => format!("{FILTER_VARIABLE}={quoted} cargo test scenarios"),
             _ => {
                 let profile = self.limits.map(|limits| format!(" --profile {}", limits.name));
                 format!("cargo mesh-filter test {file} --filter {quoted}{}", profile.unwrap_or_default())
@@ -82,6 +106,6 @@ impl World {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("World").field(&self.name).finish()
+        f.debug_tuple("World").field(&self.name()).finish()
     }
 }

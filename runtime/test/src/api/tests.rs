@@ -1,7 +1,7 @@
 //! gRPC mocks in Rust, with a guest that calls out by hostcalls alone.
 
 use crate::prelude::*;
-use crate::world::World;
+use crate::world::{Kind, World};
 use mesh_filter_runtime::abi::{BufferKind, LogLevel, StreamKind};
 use mesh_filter_runtime::guest::{Callback, Guest, Trap};
 use mesh_filter_runtime::host::{GrpcMethod, SharedHost};
@@ -49,7 +49,7 @@ impl Guest for Asking {
 }
 
 fn asking(sim: &Sim) -> TestFilter {
-    let world = World::new("native", |host| Ok(Box::new(Asking { host, waiting: 0 })));
+    let world = World::new(Kind::Native, |host| Ok(Box::new(Asking { host, waiting: 0 })));
     sim.start(&world, "").unwrap()
 }
 

@@ -4,7 +4,7 @@ use super::{CaseReport, Report};
 use std::fmt::Write as _;
 
 impl Report {
-    /// An annotation for each problem, and for each package whose native tests failed.
+    /// An annotation for each problem and each case that is not portable, and for each package whose native tests failed.
     #[must_use]
     pub fn to_github(&self) -> String {
         let mut out = String::new();
@@ -21,6 +21,12 @@ impl Report {
 }
 
 fn annotations(out: &mut String, case: &CaseReport) {
+    if let Some(reason) = &case.not_portable {
+        let title = property(&format!("{} is not portable ({})", case.name, case.world));
+        let file = property(case.file.strip_prefix("./").unwrap_or(&case.file));
+        let line = case.line;
+        let _infallible = writeln!(out, "::notice file={file},line={line},title={title}::{}", data(reason));
+    }
     let Some(failure) = &case.failure else { return };
     let title = property(&format!("{} failed ({})", case.name, case.world));
     for (index, problem) in failure.problems.iter().enumerate() {

@@ -16,6 +16,7 @@ impl Report {
             "scenarios": {
                 "passed": self.passed(),
                 "failed": self.failed(),
+                "not_portable": self.not_portable(),
                 "not_run": self.not_run,
                 "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
             },
@@ -36,8 +37,13 @@ fn case(case: &CaseReport) -> Value {
         "line": case.line,
         "name": case.name,
         "world": case.world,
-        "outcome": if failure.is_some() { "failed" } else { "passed" },
+        "outcome": match (&failure, &case.not_portable) {
+            (Some(_), _) => "failed",
+            (None, Some(_)) => "not_portable",
+            (None, None) => "passed",
+        },
         "failure": failure,
+        "reason": case.not_portable,
     })
 }
 

@@ -10,7 +10,10 @@ impl Report {
         let broken = self.packages.iter().filter(|package| !package.passed).count();
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let tests = self.cases.len() + self.packages.len();
-        out.push_str(&format!("<testsuites{}>\n", counts(tests, self.failed() + broken)));
+        out.push_str(&format!(
+            "<testsuites{}>\n",
+            counts(tests, self.failed() + broken, self.not_portable())
+        ));
         for package in &self.packages {
             native(&mut out, package);
         }
@@ -24,7 +27,7 @@ impl Report {
 
 fn native(out: &mut String, PackageReport { name, passed }: &PackageReport) {
     let name = escaped(name);
-    let counts = counts(1, usize::from(!passed));
+    let counts = counts(1, usize::from(!passed), 0);
     let _infallible = writeln!(out, "  <testsuite name=\"{name} (cargo test)\"{counts}>");
     let _infallible = write!(out, "    <testcase name=\"cargo test\" classname=\"{name}\"");
     if *passed {
@@ -40,8 +43,10 @@ fn native(out: &mut String, PackageReport { name, passed }: &PackageReport) {
 fn suite(out: &mut String, cases: &[CaseReport]) {
     let Some(first) = cases.first() else { return };
     let failed = cases.iter().filter(|case| case.failure.is_some()).count();
+    let skipped = cases.iter().filter(|case| case.not_portable.is_some()).count();
     let (file, world) = (escaped(&first.file), first.world);
-    let _infallible = writeln!(out, "  <testsuite name=\"{file} ({world})\"{}>", counts(cases.len(), failed));
+    let counts = counts(cases.len(), failed, skipped);
+    let _infallible = writeln!(out, "  <testsuite name=\"{file} ({world})\"{counts}>");
     for case in cases {
         let _infallible = write!(
             out,
@@ -49,9 +54,14 @@ fn suite(out: &mut String, cases: &[CaseReport]) {
             escaped(&case.name),
             case.line
         );
-        match &case.failure {
-            None => out.push_str("/>\n"),
-            Some(failure) => {
+        match (&case.failure, &case.not_portable) {
+            (None, Some(reason)) => {
+                let reason = escaped(reason);
+                let _infallible =
+                    writeln!(out, ">\n      <skipped message=\"not portable: {reason}\"/>\n    </testcase>");
+            }
+            (None, None) => out.push_str("/>\n"),
+            (Some(failure), _) => {
                 let _infallible = writeln!(
                     out,
                     ">\n      <failure message=\"{}\" type=\"failed\">{}</failure>\n    </testcase>",
@@ -69,8 +79,8 @@ fn first_problem(failure: &Failure) -> &str {
     failure.problems.first().map_or("failed", |problem| &problem.text)
 }
 
-fn counts(tests: usize, failures: usize) -> String {
-    format!(" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\"")
+fn counts(tests: usize, failures: usize, skipped: usize) -> String {
+    format!(" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"")
 }
 
 /// Text for attributes and elements; what XML 1.0 cannot hold becomes U+FFFD.

@@ -43,8 +43,10 @@ pub struct CaseReport {
     pub name: String,
     /// `native` or `wasm`.
     pub world: &'static str,
-    /// Why it failed; `None` where it passed.
+    /// Why it failed; `None` where it did not.
     pub failure: Option<Failure>,
+    /// Why it was not played: this world does not have what it needs. Then it has neither passed nor failed.
+    pub not_portable: Option<String>,
 }
 
 /// Why a case failed.
@@ -83,7 +85,13 @@ impl Report {
     /// Number of cases that passed.
     #[must_use]
     pub fn passed(&self) -> usize {
-        self.cases.len() - self.failed()
+        self.cases.len() - self.failed() - self.not_portable()
+    }
+
+    /// Number of cases that their world could not play.
+    #[must_use]
+    pub fn not_portable(&self) -> usize {
+        self.cases.iter().filter(|case| case.not_portable.is_some()).count()
     }
 
     /// Number of cases that failed.
@@ -104,8 +112,16 @@ impl fmt::Display for Report {
     /// A line for each case, then the failures in full, then the count.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for case in &self.cases {
-            let mark = if case.failure.is_some() { "FAILED" } else { "ok" };
-            writeln!(f, "{mark:<6} {} ({}:{}, {})", case.name, case.file, case.line, case.world)?;
+            let mark = match (&case.failure, &case.not_portable) {
+                (Some(_), _) => "FAILED",
+                (None, Some(_)) => "skip",
+                (None, None) => "ok",
+            };
+            write!(f, "{mark:<6} {} ({}:{}, {})", case.name, case.file, case.line, case.world)?;
+            match &case.not_portable {
+                Some(reason) => writeln!(f, ": not portable: {reason}")?,
+                None => writeln!(f)?,
+            }
         }
         for case in self.cases.iter().filter(|case| case.failure.is_some()) {
             write!(f, "\n{case}")?;
@@ -114,6 +130,9 @@ impl fmt::Display for Report {
             writeln!(f)?;
         }
         write!(f, "{} passed, {} failed", self.passed(), self.failed())?;
+        if self.not_portable() > 0 {
+            write!(f, ", {} not portable", self.not_portable())?;
+        }
         match self.not_run {
             0 => writeln!(f),
             count => writeln!(f, ", {count} not run"),
@@ -123,6 +142,9 @@ impl fmt::Display for Report {
 
 impl fmt::Display for CaseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(reason) = &self.not_portable {
+            return writeln!(f, "{}: {}: not portable: {reason}", self.file, self.name);
+        }
         let Some(failure) = &self.failure else {
             return writeln!(f, "{}: {}: ok", self.file, self.name);
         };

@@ -10,17 +10,20 @@ impl Report {
     pub fn to_tap(&self) -> String {
         let mut out = format!("TAP version 14\n1..{}\n", self.packages.len() + self.cases.len());
         let mut number = 0;
-        let mut point = |out: &mut String, passed: bool, description: &str| {
+        let mut point = |out: &mut String, passed: bool, description: &str, skipped: Option<&String>| {
             number += 1;
             let not = if passed { "" } else { "not " };
-            let _infallible = writeln!(out, "{not}ok {number} - {}", escaped(description));
+            let skip = skipped.map(|reason| format!(" # SKIP not portable: {}", escaped(reason)));
+            let skip = skip.unwrap_or_default();
+            let _infallible = writeln!(out, "{not}ok {number} - {}{skip}", escaped(description));
         };
         for package in &self.packages {
-            point(&mut out, package.passed, &format!("native tests of {}", package.name));
+            point(&mut out, package.passed, &format!("native tests of {}", package.name), None);
         }
         for case in &self.cases {
             let CaseReport { file, name, world, .. } = case;
-            point(&mut out, case.failure.is_none(), &format!("{file}: {name} ({world})"));
+            let description = format!("{file}: {name} ({world})");
+            point(&mut out, case.failure.is_none(), &description, case.not_portable.as_ref());
             if let Some(failure) = &case.failure {
                 diagnostics(&mut out, case, failure);
             }

@@ -2,6 +2,7 @@
 
 use super::expect::{Arrival, Callouts, Expect, HeaderExpectation, LogMatcher, MessageMatcher, Placed};
 use super::grpc::GrpcExpectation;
+use super::stage::Deeds;
 use crate::matcher::Mismatch;
 use crate::report::Problem;
 use crate::sim::{Finished, LogLine};
@@ -9,22 +10,7 @@ use crate::traffic::Received;
 use bytes::Bytes;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::document::Place;
-use mesh_filter_runtime::guest::Trap;
 use std::collections::BTreeMap;
-
-/// What a step did.
-#[derive(Debug, Default)]
-pub(crate) struct Deeds {
-    pub(crate) exchanges: Vec<Finished>,
-    pub(crate) logs: Vec<LogLine>,
-    /// Counters and histograms: by how much they grew; gauges: their value.
-    pub(crate) metrics: BTreeMap<String, u64>,
-    /// Callouts by cluster.
-    pub(crate) callouts: BTreeMap<String, Vec<Received>>,
-    pub(crate) traps: Vec<(&'static str, Trap)>,
-    /// What has gone wrong in the test itself.
-    pub(crate) problems: Vec<String>,
-}
 
 /// What of the expectations about one exchange does not hold.
 pub(crate) fn exchange(expect: &Expect, finished: &Finished, problems: &mut Vec<Problem>) {

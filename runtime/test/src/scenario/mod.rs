@@ -3,8 +3,8 @@
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
 //! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
-//! `golden`, `body`, `chunking`, `fault`, `properties` (its parts), `run` and `check` (what happens), `batch`
-//! (many files at once).
+//! `golden`, `body`, `chunking`, `fault`, `properties` (its parts), `stage` and `portable` (what worlds can do), `run` and
+//! `check` (what happens), `batch` (many files at once).
 
 mod batch;
 mod body;
@@ -17,9 +17,11 @@ mod golden;
 mod grpc;
 mod matchers;
 mod message;
+mod portable;
 mod properties;
 mod run;
 mod seen;
+pub(crate) mod stage;
 mod step;
 mod suite;
 mod template;

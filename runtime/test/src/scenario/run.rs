@@ -1,18 +1,17 @@
 //! Plays cases: a fresh VM for each, its steps one after the other, until one does not hold.
 
-use super::check::{self, Deeds};
+use super::check;
 use super::chunking::Plan as Chunkings;
 use super::expect::Expect;
 use super::seen::{exchange_lines, request_line};
+use super::stage::{Deeds, Scope, Stage, StartFailure};
 use super::step::{Exchanges, Step};
 use super::suite::{Case, Settings, Suite};
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Engine, Fault, Finished, Mark, Plan, Target};
+use crate::sim::{Fault, Mark, Plan, Target};
 use crate::traffic::Chunking;
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
-use mesh_filter_runtime::worker::PluginId;
-use std::collections::BTreeMap;
 
 /// Most problems that a failure shows; the first ones tell most.
 const MAX_PROBLEMS: usize = 10;
@@ -39,17 +38,17 @@ impl Suite {
 
     /// Plays one of its cases.
     pub(super) fn case(&self, case: &Case, world: &World) -> CaseReport {
-        let failure = case.fails(world).map(|(problems, seen)| Failure {
-            problems,
-            seen,
-            rerun: world.rerun(&self.file, &case.name),
-        });
+        let not_portable = case.not_portable(world);
+        let broken = if not_portable.is_some() { None } else { case.fails(world) };
+        let rerun = || world.rerun(&self.file, &case.name);
+        let failure = broken.map(|(problems, seen)| Failure { problems, seen, rerun: rerun() });
         CaseReport {
             file: self.file.clone(),
             line: case.place.line(),
             name: case.name.clone(),
             world: world.name(),
             failure,
+            not_portable,
         }
     }
 }
@@ -70,15 +69,15 @@ impl Case {
             return Err((vec![Problem::at(&self.place, refusal)], Vec::new()));
         }
         match self.settings.chunking {
-            Chunkings::Once(chunking) => Play::new(self, chunking, traced).case(world).map(drop),
+            Chunkings::Once(chunking) => Play::new(self, chunking, world, traced).case().map(drop),
             Chunkings::Random { runs, most } => (0..runs).try_for_each(|run| {
                 let seed = self.settings.setup.seed.wrapping_mul(SEED_STEP).wrapping_add(run.into());
-                let played = Play::new(self, Chunking::Random { seed, most }, traced).case(world);
+                let played = Play::new(self, Chunking::Random { seed, most }, world, traced).case();
                 played.map(drop).map_err(in_run(&format!("random chunks, number {run} of {runs} from 0")))
             }),
             Chunkings::EverySplit => {
-                let longest = Play::new(self, Chunking::Size(1), traced)
-                    .case(world)
+                let longest = Play::new(self, Chunking::Size(1), world, traced)
+                    .case()
                     .map_err(in_run("chunks of one byte"))?;
                 if longest > MAX_SPLITS {
                     let text = format!(
@@ -87,7 +86,7 @@ impl Case {
                     return Err((vec![Problem::at(&self.place, text)], Vec::new()));
                 }
                 (1..longest).try_for_each(|at| {
-                    let split = Play::new(self, Chunking::SplitAt(at), traced).case(world);
+                    let split = Play::new(self, Chunking::SplitAt(at), world, traced).case();
                     split.map(drop).map_err(in_run(&format!("the body split after {at} bytes")))
                 })
             }
@@ -106,49 +105,45 @@ fn in_run(run: &str) -> impl Fn(Broken) -> Broken {
 struct Play<'a> {
     case: &'a Case,
     chunking: Chunking,
-    engine: Engine,
-    chain: Vec<PluginId>,
+    stage: Box<dyn Stage + 'a>,
     /// Length of the longest body that has been sent.
     longest: usize,
 }
 
 impl<'a> Play<'a> {
-    fn new(case: &'a Case, chunking: Chunking, traced: bool) -> Self {
+    fn new(case: &'a Case, chunking: Chunking, world: &'a World, traced: bool) -> Self {
         let Settings { setup, mocks, faults, shared_data, properties, .. } = &case.settings;
-        let mut engine = Engine::new(setup.start, setup.seed);
-        if traced {
-            engine.trace();
-        }
+        let mut stage = world.stage(setup, traced);
         for (key, value) in shared_data {
-            engine.set_shared_data(&setup.vm_id, key, value);
+            stage.set_shared_data(&setup.vm_id, key, value);
         }
-        engine.give_properties(properties);
+        stage.give_properties(properties);
         for fault in faults {
-            engine.faults.order(fault.clone());
+            stage.fault(fault.clone());
         }
         for (cluster, rules) in mocks {
-            engine.mocks.set(cluster, rules.clone());
+            stage.mock(cluster, rules.clone());
         }
-        Self { case, chunking, engine, chain: Vec::new(), longest: 0 }
+        Self { case, chunking, stage, longest: 0 }
     }
 
-    fn case(mut self, world: &World) -> Result<usize, Broken> {
-        let start = Scope::of(&self.engine);
-        let started = self.engine.add(world, &self.case.settings.setup);
+    fn case(mut self) -> Result<usize, Broken> {
+        let start = self.stage.scope();
+        let started = self.stage.start(&self.case.settings.setup);
+        let deeds = self.stage.deeds(&start);
         match (&self.case.refused, started) {
-            (None, Ok(plugin)) => self.chain.push(plugin),
-            (None, Err(error)) => {
-                let mut problems = vec![Problem::at(&self.case.place, error.to_string())];
-                problems.extend(self.errors(start.mark));
+            (None, Ok(())) => {}
+            (None, Err(StartFailure::Refused(error))) | (_, Err(StartFailure::Broken(error))) => {
+                let mut problems = vec![Problem::at(&self.case.place, error)];
+                problems.extend(errors(&deeds));
                 return Err((problems, self.timeline(start.mark)));
             }
-            (Some((place, _)), Ok(_)) => {
+            (Some((place, _)), Ok(())) => {
                 let text = "expected that the filter refuses its configuration, but it started";
                 return Err((vec![Problem::at(place, text)], self.timeline(start.mark)));
             }
-            (Some((place, matcher)), Err(_)) => {
-                let lines = self.engine.journal.logs(start.mark);
-                if !lines.iter().any(|line| matcher.check(line.message.as_bytes()).is_ok()) {
+            (Some((place, matcher)), Err(StartFailure::Refused(_))) => {
+                if !deeds.logs.iter().any(|line| matcher.check(line.message.as_bytes()).is_ok()) {
                     let text = format!("expected a log line: {}", matcher.describe());
                     return Err((vec![Problem::at(place, text)], self.timeline(start.mark)));
                 }
@@ -156,7 +151,6 @@ impl<'a> Play<'a> {
             }
         }
         // What the start itself logs or calls is held against it too.
-        let deeds = start.deeds(&mut self.engine, Vec::new());
         self.judge(&Expect::default(), &deeds, Vec::new(), start.mark)?;
         for step in &self.case.steps {
             self.step(step)?;
@@ -176,53 +170,53 @@ impl<'a> Play<'a> {
             let which = nth.map(|nth| format!(", and this is for call {nth}")).unwrap_or_default();
             Problem::at(&place, format!("the fault was never met: {what} since{which}"))
         };
-        let problems: Vec<Problem> = self.engine.faults.unmet().into_iter().map(problem).collect();
+        let problems: Vec<Problem> = self.stage.unmet_faults().into_iter().map(problem).collect();
         if problems.is_empty() { Ok(()) } else { Err((problems, self.timeline(Mark::default()))) }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Broken> {
-        let scope = Scope::of(&self.engine);
+        let scope = self.stage.scope();
         match step {
             Step::Mock(mocks) => {
                 for (cluster, rules) in mocks {
                     let initial = || self.case.settings.mocks.get(cluster).cloned().unwrap_or_default();
-                    self.engine.mocks.set(cluster, rules.clone().unwrap_or_else(initial));
+                    self.stage.mock(cluster, rules.clone().unwrap_or_else(initial));
                 }
                 Ok(())
             }
             Step::Fault(faults) => {
-                faults.iter().for_each(|fault| self.engine.faults.order(fault.clone()));
+                faults.iter().for_each(|fault| self.stage.fault(fault.clone()));
                 Ok(())
             }
             Step::Advance { span, expect } => {
-                self.engine.advance(*span);
-                let deeds = scope.deeds(&mut self.engine, Vec::new());
+                self.stage.advance(*span);
+                let deeds = self.stage.deeds(&scope);
                 self.judge(expect, &deeds, Vec::new(), scope.mark)
             }
-            Step::Exchanges(exchanges) => self.exchanges(exchanges, scope),
+            Step::Exchanges(exchanges) => self.exchanges(exchanges, &scope),
         }
     }
 
-    fn exchanges(&mut self, exchanges: &Exchanges, scope: Scope) -> Result<(), Broken> {
+    fn exchanges(&mut self, exchanges: &Exchanges, scope: &Scope) -> Result<(), Broken> {
         let mut all = Vec::with_capacity(exchanges.repeat.min(1024));
         let mut expect = Expect::default();
         for index in 0..exchanges.repeat {
-            let before = self.engine.journal.mark();
+            let before = self.stage.mark();
             let exchange =
                 exchanges.exchange(index).map_err(|error| (vec![Problem::of(&error)], Vec::new()))?;
             let upstream = exchange.upstream.unwrap_or_else(|| self.case.settings.upstream.clone());
             self.longest = self.longest.max(exchange.request.whole_body().len()).max(upstream.body_len());
             let properties = exchange.properties;
             let plan = Plan { request: exchange.request, upstream, chunking: self.chunking, properties };
-            let id = self.engine.open(&self.chain, plan);
+            let ticket = self.stage.open(plan);
             expect = exchange.expect;
             let mut problems = Vec::new();
-            match self.engine.finish(id) {
+            match self.stage.finish(ticket) {
                 Ok(finished) => {
                     check::exchange(&expect, &finished, &mut problems);
                     all.push(finished);
                 }
-                Err(hang) => problems.push(Problem::at(exchanges.place(), hang.to_string())),
+                Err(hang) => problems.push(Problem::at(exchanges.place(), hang)),
             }
             if !problems.is_empty() {
                 if exchanges.repeat > 1 {
@@ -230,13 +224,13 @@ impl<'a> Play<'a> {
                         .insert(0, Problem::nowhere(format!("in repetition {index} (`i` counts from 0)")));
                 }
                 // Counts over the step would only repeat that it has not been gone through.
-                let deeds = scope.deeds(&mut self.engine, all);
+                let deeds = Deeds { exchanges: all, ..self.stage.deeds(scope) };
                 let trap = expect.trap.filter(|_| !deeds.traps.is_empty());
                 let whole = Expect { log: expect.log, trap, ..Expect::default() };
                 return self.judge(&whole, &deeds, problems, before);
             }
         }
-        let deeds = scope.deeds(&mut self.engine, all);
+        let deeds = Deeds { exchanges: all, ..self.stage.deeds(scope) };
         self.judge(&expect, &deeds, Vec::new(), scope.mark)
     }
 
@@ -248,7 +242,7 @@ impl<'a> Play<'a> {
         since: Mark,
     ) -> Result<(), Broken> {
         check::step(expect, deeds, &mut problems);
-        let shared = |key: &str| self.engine.shared_data(&self.case.settings.setup.vm_id, key);
+        let shared = |key: &str| self.stage.shared_data(&self.case.settings.setup.vm_id, key);
         check::shared_data(expect, shared, &mut problems);
         if problems.is_empty() {
             return Ok(());
@@ -269,13 +263,8 @@ impl<'a> Play<'a> {
         Err((problems, seen))
     }
 
-    fn errors(&self, since: Mark) -> Vec<Problem> {
-        let lines = self.engine.journal.logs(since).into_iter().filter(|line| line.level >= LogLevel::Error);
-        lines.map(|line| Problem::nowhere(format!("log {}: {}", line.level.name(), line.message))).collect()
-    }
-
     fn timeline(&self, since: Mark) -> Vec<String> {
-        let lines = self.engine.journal.timeline(since);
+        let lines = self.stage.timeline(since);
         if lines.is_empty() {
             return Vec::new();
         }
@@ -289,41 +278,10 @@ impl<'a> Play<'a> {
     }
 }
 
-/// The state at the beginning of a step, from which its deeds are counted.
-struct Scope {
-    mark: Mark,
-    metrics: BTreeMap<String, u64>,
-    callouts: BTreeMap<String, usize>,
-}
-
-impl Scope {
-    fn of(engine: &Engine) -> Self {
-        Self { mark: engine.journal.mark(), metrics: engine.metrics(), callouts: engine.mocks.counts() }
-    }
-
-    fn deeds(&self, engine: &mut Engine, exchanges: Vec<Finished>) -> Deeds {
-        let mut metrics = engine.metrics();
-        let gauges = engine.gauges();
-        for (name, value) in &mut metrics {
-            if !gauges.contains(name) {
-                *value = value.saturating_sub(self.metrics.get(name).copied().unwrap_or(0));
-            }
-        }
-        let names = engine.mocks.names().into_iter();
-        let callouts = names.map(|name| {
-            let before = self.callouts.get(&name).copied().unwrap_or(0);
-            let calls = engine.mocks.calls(&name).split_off(before);
-            (name, calls)
-        });
-        Deeds {
-            callouts: callouts.collect(),
-            exchanges,
-            metrics,
-            logs: engine.journal.logs(self.mark),
-            traps: engine.journal.traps(self.mark),
-            problems: engine.take_problems(),
-        }
-    }
+/// The lines in which a filter said what is wrong.
+fn errors(deeds: &Deeds) -> Vec<Problem> {
+    let lines = deeds.logs.iter().filter(|line| line.level >= LogLevel::Error);
+    lines.map(|line| Problem::nowhere(format!("log {}: {}", line.level.name(), line.message))).collect()
 }
 
 impl Problem {

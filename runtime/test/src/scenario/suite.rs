@@ -7,6 +7,7 @@ use super::files::Folder;
 use super::golden::Goldens;
 use super::matchers::matcher;
 use super::message::{behaviour, rules};
+use super::portable::{Need, requires};
 use super::properties::properties;
 use super::step::Step;
 use super::template::Variables;
@@ -54,10 +55,12 @@ pub(super) struct Settings {
     /// Shared data that is there before the filter starts.
     pub(super) shared_data: Vec<(String, Bytes)>,
     pub(super) properties: Properties,
+    /// What the file says that a world must have.
+    pub(super) requires: Option<Need>,
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 15] = [
     "config",
     "clock",
     "seed",
@@ -67,6 +70,7 @@ const SETTINGS: [&str; 14] = [
     "faults",
     "shared_data",
     "properties",
+    "requires",
     "vars",
     "plugin",
     "fail_open",
@@ -180,6 +184,7 @@ impl Default for Settings {
             faults: Vec::new(),
             shared_data: Vec::new(),
             properties: Properties::new(),
+            requires: None,
         }
     }
 }
@@ -309,6 +314,9 @@ fn settings(
     }
     if let Some(node) = expanded("properties")? {
         settings.properties.extend(properties(&node, folder)?);
+    }
+    if let Some(node) = expanded("requires")? {
+        settings.requires = Some(requires(&node)?);
     }
     if let Some(node) = expanded("chunking")? {
         settings.chunking = chunking(&node)?;

@@ -4,7 +4,7 @@
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
 //! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `callout`,
-//! `grpc`, `faults`, `properties`, `exchange`.
+//! `grpc`, `faults`, `properties`, `exchange`, `stage`.
 
 mod agenda;
 mod callout;
@@ -15,6 +15,7 @@ mod grpc;
 mod journal;
 mod mock;
 mod properties;
+mod stage;
 
 pub(crate) use clock::DEFAULT_START;
 pub(crate) use exchange::{Finished, Plan};
@@ -23,6 +24,7 @@ pub use journal::LogLine;
 pub(crate) use journal::{Journal, Mark};
 pub(crate) use mock::{Condition, Mocks, Rule, Rules};
 pub(crate) use properties::Properties;
+pub(crate) use stage::SimStage;
 
 use crate::world::World;
 use agenda::{Agenda, Key};

@@ -12,6 +12,7 @@ scenarios:
   - name: \"a <b> & \\\"c\\\" # d, 50%: \\x01\"
     steps: [{request: {headers: {x: \"1\"}}, expect: {upstream: {headers: {x: '<&\">'}}}}]
   - {name: second, steps: [{request: {}}]}
+  - {name: third, requires: wasm, steps: [{request: {headers: {x-ask: never}}}]}
 ";
     let suite = scenario::parse(Path::new("tests/x.test.yaml"), text).unwrap();
     let mut report = suite.run(&World::native::<Probe>());
@@ -24,7 +25,7 @@ fn junit_is_well_formed_whatever_stands_in_names_and_values() {
     let xml = report().to_junit();
     let name = "name=\"a &lt;b&gt; &amp; &quot;c&quot; # d, 50%: \u{fffd}\"";
     assert!(xml.contains(name), "{xml}");
-    assert!(xml.contains("<testsuites tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"0\">"), "{xml}");
+    assert!(xml.contains("<testsuites tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"1\">"), "{xml}");
     assert!(
         xml.contains("message=\"upstream header `x`: expected `&lt;&amp;&quot;&gt;`, got `1`\""),
         "{xml}"
@@ -45,13 +46,15 @@ fn junit_is_well_formed_whatever_stands_in_names_and_values() {
 #[test]
 fn tap_escapes_what_would_be_a_directive() {
     let tap = report().to_tap();
-    assert!(tap.starts_with("TAP version 14\n1..3\nnot ok 1 - native tests of my-filter\n"), "{tap}");
+    assert!(tap.starts_with("TAP version 14\n1..4\nnot ok 1 - native tests of my-filter\n"), "{tap}");
     assert!(
         tap.contains("\nnot ok 2 - tests/x.test.yaml: a <b> & \"c\" \\# d, 50%:   (native)\n  ---\n"),
         "{tap}"
     );
     assert!(tap.contains("\n  at: {file: \"tests/x.test.yaml\", line: 4, column: 77}\n"), "{tap}");
-    assert!(tap.ends_with("\n  ...\nok 3 - tests/x.test.yaml: second (native)\n"), "{tap}");
+    let end = "\n  ...\nok 3 - tests/x.test.yaml: second (native)\n\
+         ok 4 - tests/x.test.yaml: third (native) # SKIP not portable: `requires: wasm` needs the engine of `wasm`\n";
+    assert!(tap.ends_with(end), "{tap}");
 }
 
 #[test]
@@ -62,5 +65,28 @@ fn annotations_stand_at_the_expectation() {
     let start = "::error file=tests/x.test.yaml,line=4,col=77,title=a <b> & \"c\" # d%2C 50%25%3A \u{1} failed (native)::upstream header `x`";
     assert!(lines[1].starts_with(start), "{github}");
     assert!(lines[1].contains("%0Arerun: MESH_FILTER_SCENARIO="), "{github}");
-    assert_eq!(lines.len(), 2, "{github}");
+    let notice =
+        "::notice file=tests/x.test.yaml,line=6,title=third is not portable (native)::`requires: wasm` needs";
+    assert!(lines[2].starts_with(notice), "{github}");
+    assert_eq!(lines.len(), 3, "{github}");
+}
+
+#[test]
+fn what_a_world_lacks_is_neither_passed_nor_failed() {
+    let report = report();
+    assert_eq!((report.passed(), report.failed(), report.not_portable()), (1, 1, 1));
+    let text = report.to_string();
+    let line = "skip   third (tests/x.test.yaml:6, native): not portable: `requires: wasm` needs the engine of `wasm`\n";
+    assert!(text.contains(line), "{text}");
+    assert!(text.ends_with("\n1 passed, 1 failed, 1 not portable\n"), "{text}");
+    let json = report.to_json();
+    let case = &json["scenarios"]["cases"][2];
+    assert_eq!(case["outcome"], "not_portable", "{json}");
+    assert_eq!(case["reason"], "`requires: wasm` needs the engine of `wasm`", "{json}");
+    assert_eq!(json["scenarios"]["not_portable"], 1, "{json}");
+    let xml = report.to_junit();
+    assert!(
+        xml.contains("<skipped message=\"not portable: `requires: wasm` needs the engine of `wasm`\"/>"),
+        "{xml}"
+    );
 }

@@ -1,0 +1,114 @@
+//! The way by which a case is played in a world: what every world can do, and what a step did there.
+//!
+//! [`Stage`] is all that `run` knows of a world. A new kind of step is a method here; what some
+//! world cannot do is a [`Need`](super::portable::Need) of the case, so that it is never asked to.
+
+use crate::sim::{Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Setup};
+use crate::traffic::Received;
+use bytes::Bytes;
+use mesh_filter_runtime::guest::Trap;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One run of one case: a proxy with a fresh VM, whose clusters, upstream and time belong to the case.
+pub(crate) trait Stage {
+    /// Sets what a cluster answers from now on; what it has been asked stays counted.
+    fn mock(&mut self, cluster: &str, rules: Rules);
+
+    /// From now on this goes wrong.
+    fn fault(&mut self, fault: Fault);
+
+    /// The faults that nothing has met, and how many calls there were.
+    fn unmet_faults(&self) -> Vec<(Fault, u32)>;
+
+    /// Sets a shared value, as some other plugin would.
+    fn set_shared_data(&mut self, vm_id: &str, key: &str, value: &[u8]);
+
+    /// A shared value; `None` where nobody has set it.
+    fn shared_data(&self, vm_id: &str, key: &str) -> Option<Bytes>;
+
+    /// Gives properties values, for filters and exchanges from now on.
+    fn give_properties(&mut self, properties: &Properties);
+
+    /// Starts the filter; requests go through all that have been started.
+    fn start(&mut self, setup: &Setup) -> Result<(), StartFailure>;
+
+    /// Begins an exchange and lets it go as far as it can without time passing.
+    fn open(&mut self, plan: Plan) -> Ticket;
+
+    /// Lets time pass until the exchange has ended; the error says why it never will.
+    fn finish(&mut self, ticket: Ticket) -> Result<Finished, String>;
+
+    /// Lets time pass; what falls due meanwhile happens at its own moment.
+    fn advance(&mut self, span: Duration);
+
+    /// The end of the timeline so far.
+    fn mark(&self) -> Mark;
+
+    /// The state now, from which the deeds of a step are counted.
+    fn scope(&mut self) -> Scope;
+
+    /// What has been done since then, without the exchanges.
+    fn deeds(&mut self, since: &Scope) -> Deeds;
+
+    /// Everything that happened since then, a line each.
+    fn timeline(&self, since: Mark) -> Vec<String>;
+}
+
+/// An exchange that is under way on its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(pub(crate) usize);
+
+/// Why a filter did not start.
+#[derive(Debug)]
+pub(crate) enum StartFailure {
+    /// The filter, or the proxy in its name, refused; this is what a case may expect.
+    Refused(String),
+    /// The world itself is broken.
+    #[expect(dead_code, reason = "the simulator cannot break")]
+    Broken(String),
+}
+
+/// The state at the beginning of a step.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) mark: Mark,
+    pub(crate) metrics: BTreeMap<String, u64>,
+    /// Number of callouts by cluster.
+    pub(crate) callouts: BTreeMap<String, usize>,
+}
+
+/// What a step did.
+#[derive(Debug, Default)]
+pub(crate) struct Deeds {
+    pub(crate) exchanges: Vec<Finished>,
+    pub(crate) logs: Vec<LogLine>,
+    /// Counters and histograms: by how much they grew; gauges: their value.
+    pub(crate) metrics: BTreeMap<String, u64>,
+    /// Callouts by cluster.
+    pub(crate) callouts: BTreeMap<String, Vec<Received>>,
+    pub(crate) traps: Vec<(&'static str, Trap)>,
+    /// What has gone wrong in the test itself.
+    pub(crate) problems: Vec<String>,
+}
+
+impl Scope {
+    /// By how much metrics grew since; gauges keep their value.
+    pub(crate) fn growth(
+        &self,
+        mut metrics: BTreeMap<String, u64>,
+        gauges: &[String],
+    ) -> BTreeMap<String, u64> {
+        for (name, value) in &mut metrics {
+            if !gauges.contains(name) {
+                *value = value.saturating_sub(self.metrics.get(name).copied().unwrap_or(0));
+            }
+        }
+        metrics
+    }
+
+    /// Number of callouts to a cluster before.
+    pub(crate) fn callouts_before(&self, cluster: &str) -> usize {
+        self.callouts.get(cluster).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,103 @@
+//! The simulator as a stage for cases.
+
+use super::{Engine, Fault, Finished, Mark, Plan, Properties, Rules, Setup};
+use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
+use crate::world::World;
+use bytes::Bytes;
+use mesh_filter_runtime::worker::{PluginId, StreamId};
+use std::time::Duration;
+
+/// A simulated proxy that plays one run of a case.
+pub(crate) struct SimStage<'a> {
+    world: &'a World,
+    engine: Engine,
+    chain: Vec<PluginId>,
+    /// Exchanges by the number of their ticket.
+    streams: Vec<StreamId>,
+}
+
+impl<'a> SimStage<'a> {
+    /// A stage whose clock and random bytes are those of the setup; `traced` writes hostcalls down.
+    pub(crate) fn new(world: &'a World, setup: &Setup, traced: bool) -> Self {
+        let mut engine = Engine::new(setup.start, setup.seed);
+        if traced {
+            engine.trace();
+        }
+        Self { world, engine, chain: Vec::new(), streams: Vec::new() }
+    }
+}
+
+impl Stage for SimStage<'_> {
+    fn mock(&mut self, cluster: &str, rules: Rules) {
+        self.engine.mocks.set(cluster, rules);
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.engine.faults.order(fault);
+    }
+
+    fn unmet_faults(&self) -> Vec<(Fault, u32)> {
+        self.engine.faults.unmet()
+    }
+
+    fn set_shared_data(&mut self, vm_id: &str, key: &str, value: &[u8]) {
+        self.engine.set_shared_data(vm_id, key, value);
+    }
+
+    fn shared_data(&self, vm_id: &str, key: &str) -> Option<Bytes> {
+        self.engine.shared_data(vm_id, key)
+    }
+
+    fn give_properties(&mut self, properties: &Properties) {
+        self.engine.give_properties(properties);
+    }
+
+    fn start(&mut self, setup: &Setup) -> Result<(), StartFailure> {
+        let started = self.engine.add(self.world, setup);
+        self.chain.push(started.map_err(|error| StartFailure::Refused(error.to_string()))?);
+        Ok(())
+    }
+
+    fn open(&mut self, plan: Plan) -> Ticket {
+        self.streams.push(self.engine.open(&self.chain, plan));
+        Ticket(self.streams.len() - 1)
+    }
+
+    fn finish(&mut self, ticket: Ticket) -> Result<Finished, String> {
+        let Some(id) = self.streams.get(ticket.0) else { return Ok(Finished::default()) };
+        self.engine.finish(*id).map_err(|hang| hang.to_string())
+    }
+
+    fn advance(&mut self, span: Duration) {
+        self.engine.advance(span);
+    }
+
+    fn mark(&self) -> Mark {
+        self.engine.journal.mark()
+    }
+
+    fn scope(&mut self) -> Scope {
+        let Engine { journal, mocks, .. } = &self.engine;
+        Scope { mark: journal.mark(), metrics: self.engine.metrics(), callouts: mocks.counts() }
+    }
+
+    fn deeds(&mut self, since: &Scope) -> Deeds {
+        let Engine { journal, mocks, .. } = &self.engine;
+        let callouts = mocks.names().into_iter().map(|name| {
+            let calls = mocks.calls(&name).split_off(since.callouts_before(&name));
+            (name, calls)
+        });
+        Deeds {
+            exchanges: Vec::new(),
+            callouts: callouts.collect(),
+            metrics: since.growth(self.engine.metrics(), &self.engine.gauges()),
+            logs: journal.logs(since.mark),
+            traps: journal.traps(since.mark),
+            problems: self.engine.take_problems(),
+        }
+    }
+
+    fn timeline(&self, since: Mark) -> Vec<String> {
+        self.engine.journal.timeline(since)
+    }
+}
