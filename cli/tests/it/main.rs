@@ -1,6 +1,7 @@
 //! The command line as users meet it: a process, its words, and the files that it leaves.
 #![cfg(test)]
 
+mod budget;
 mod build;
 mod console;
 mod folder;

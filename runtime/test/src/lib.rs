@@ -27,6 +27,7 @@ mod grpc;
 mod native;
 mod panics;
 mod sim;
+mod statistics;
 mod traffic;
 #[cfg(feature = "wasm")]
 mod wasm;

@@ -48,11 +48,13 @@ impl World {
         let engine = Engine::simulating(limits)?;
         let options = LoadOptions { unknown_imports: profile.unknown_imports(), symbols };
         let module = Module::load_with(&engine, bytes, name, options)?;
+        let module_size = bytes.len();
         let world = Self::new(Kind::Wasm, move |host| {
             let instance = Instance::new(&engine, &module, host).map_err(|error| error.to_string())?;
             let guest: Box<dyn Guest> = Box::new(instance);
             Ok(guest)
-        });
+        })
+        .of_module(module_size);
         let limits = ProfileLimits {
             name: profile.name(),
             holds_headers: profile.holds_headers(),

@@ -19,6 +19,8 @@ pub struct World {
     kind: Kind,
     make: Arc<Make>,
     limits: Option<ProfileLimits>,
+    /// Bytes of the module; `None` where there is none.
+    module_size: Option<u64>,
 }
 
 /// What runs a filter.
@@ -44,13 +46,24 @@ impl World {
         kind: Kind,
         make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { kind, make: Arc::new(make), limits: None }
+        Self { kind, make: Arc::new(make), limits: None, module_size: None }
     }
 
     /// The same, where settings may be refused.
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "profiles are those of modules"))]
     pub(crate) fn limited(self, limits: ProfileLimits) -> Self {
         Self { limits: Some(limits), ..self }
+    }
+
+    /// The same, of a module with so many bytes.
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "modules need the feature"))]
+    pub(crate) fn of_module(self, bytes: usize) -> Self {
+        Self { module_size: u64::try_from(bytes).ok(), ..self }
+    }
+
+    /// Bytes of the module; `None` where there is none.
+    pub(crate) fn module_size(&self) -> Option<u64> {
+        self.module_size
     }
 
     /// Why a filter cannot be set up so; `None` where it can.

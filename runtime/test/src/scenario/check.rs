@@ -1,5 +1,7 @@
 //! Compares what a step did with what it expects.
 
+use super::calls;
+use super::earlier::Named;
 use super::expect::{Arrival, Callouts, Expect, HeaderExpectation, LogMatcher, MessageMatcher, Placed};
 use super::grpc::GrpcExpectation;
 use super::stage::Deeds;
@@ -108,7 +110,7 @@ fn grpc(expected: &Placed<GrpcExpectation>, call: &Received, what: &str, problem
 }
 
 /// What of the expectations about the step as a whole does not hold.
-pub(crate) fn step(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) {
+pub(crate) fn step(expect: &Expect, deeds: &Deeds, named: &Named, problems: &mut Vec<Problem>) {
     if let Some(Placed { place, value }) = &expect.statuses {
         statuses(place, value, &deeds.exchanges, problems);
     }
@@ -127,8 +129,20 @@ pub(crate) fn step(expect: &Expect, deeds: &Deeds, problems: &mut Vec<Problem>) 
         let calls = deeds.callouts.get(cluster).map(Vec::as_slice).unwrap_or_default();
         callouts(cluster, place, value, calls, problems);
     }
+    if let Some(Placed { place, value }) = &expect.distribution {
+        value.check(place, &deeds.exchanges, problems);
+    }
+    for Placed { place, value } in &expect.comparisons {
+        value.check(place, &deeds.exchanges, named, problems);
+    }
+    if let Some(expected) = &expect.calls {
+        calls::check(expected, &deeds.calls, problems);
+    }
     logs(expect, deeds, problems);
     traps(expect, deeds, problems);
+    if let Some(budget) = &expect.budget {
+        budget.value.check(&deeds.cost, problems);
+    }
     problems.extend(deeds.problems.iter().map(Problem::nowhere));
 }
 

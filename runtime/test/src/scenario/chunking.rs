@@ -31,14 +31,8 @@ pub(super) fn chunking(node: &Node) -> Result<Plan> {
     Ok(Plan::Random { runs, most: size(fields.required("max")?)? })
 }
 
-/// Reads a number of bytes, such as `100` or `16KiB`.
 fn size(node: &Node) -> Result<usize> {
-    let units = [("KiB", 10), ("MiB", 20)];
-    let parsed = node.scalar().and_then(|(text, _)| {
-        let unit = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
-        let (digits, shift) = unit.unwrap_or((text, 0));
-        let number: u32 = digits.trim_end().parse().ok()?;
-        usize::try_from(u64::from(number) << shift).ok().filter(|size| *size > 0)
-    });
-    parsed.ok_or_else(|| node.expected("a number of bytes from 1, such as `100` or `16KiB`"))
+    let size =
+        super::size::size(node).ok().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+    size.ok_or_else(|| node.expected("a number of bytes from 1, such as `100` or `16KiB`"))
 }

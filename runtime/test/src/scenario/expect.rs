@@ -1,5 +1,9 @@
 //! Expectations of a step as the file writes them, each with its place.
 
+use super::budget::Budget;
+use super::calls::{CallMatcher, calls};
+use super::distribution::Distribution;
+use super::earlier::{self, Comparison};
 use super::files::Folder;
 use super::grpc::{self, GrpcExpectation};
 use super::matchers::{BodyMatcher, header, matcher};
@@ -31,6 +35,11 @@ pub(crate) struct Expect {
     pub(crate) set_properties: Vec<(String, Placed<Matcher>)>,
     /// Shared values by key, after the step.
     pub(crate) shared_data: Vec<(String, Placed<Matcher>)>,
+    pub(crate) budget: Option<Placed<Budget>>,
+    pub(crate) calls: Option<Placed<Vec<Placed<CallMatcher>>>>,
+    pub(crate) distribution: Option<Placed<Distribution>>,
+    /// With exchanges of earlier steps.
+    pub(crate) comparisons: Vec<Placed<Comparison>>,
 }
 
 /// Whether and how a message arrives.
@@ -87,23 +96,21 @@ const LEVELS: [(&str, LogLevel); 6] = [
     ("critical", LogLevel::Critical),
 ];
 
+/// What only steps with requests may expect.
+const OF_REQUESTS: [&str; 8] =
+    ["upstream", "response", "count", "set_properties", "distribution", "same_as", "field", "transitions"];
+
+/// What all steps may expect.
+const EFFECTS: [&str; 7] = ["log", "metrics", "callouts", "trap", "shared_data", "budget", "calls"];
+
 /// Most of anything that a step counts.
 const MAX_COUNT: u32 = 10_000_000;
 
 impl Expect {
     /// Reads `expect` of a step with a request.
     pub(crate) fn of_request(node: &Node, folder: &Folder) -> Result<Self> {
-        let known = [
-            "upstream",
-            "response",
-            "log",
-            "metrics",
-            "callouts",
-            "count",
-            "trap",
-            "shared_data",
-            "set_properties",
-        ];
+        let mut known = OF_REQUESTS.to_vec();
+        known.extend(EFFECTS);
         let fields = node.mapping(&known)?;
         let mut expect = Self::effects(&fields, folder)?;
         expect.upstream = fields
@@ -114,12 +121,18 @@ impl Expect {
         let set = fields.optional("set_properties", |node| properties::expected(node, folder))?;
         expect.set_properties = set.unwrap_or_default();
         expect.statuses = fields.optional("count", statuses)?;
+        expect.distribution =
+            fields.optional("distribution", |node| Ok(placed(node, Distribution::read(node)?)))?;
+        expect.comparisons.extend(earlier::same_as(&fields)?);
+        expect
+            .comparisons
+            .extend(fields.optional("transitions", |node| Ok(placed(node, earlier::transitions(node)?)))?);
         Ok(expect)
     }
 
     /// Reads `expect` of a step without a request.
     pub(crate) fn of_time(node: &Node, folder: &Folder) -> Result<Self> {
-        Self::effects(&node.mapping(&["log", "metrics", "callouts", "trap", "shared_data"])?, folder)
+        Self::effects(&node.mapping(&EFFECTS)?, folder)
     }
 
     fn effects(fields: &Fields<'_>, folder: &Folder) -> Result<Self> {
@@ -149,6 +162,8 @@ impl Expect {
             }
         }
         expect.trap = fields.optional("trap", |node| trap(node, folder))?;
+        expect.budget = fields.optional("budget", |node| Ok(placed(node, Budget::read(node)?)))?;
+        expect.calls = fields.optional("calls", |node| calls(node, folder))?;
         Ok(expect)
     }
 }

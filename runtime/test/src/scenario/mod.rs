@@ -6,12 +6,18 @@
 //! `golden`, `body`, `chunking`, `fault`, `properties` (its parts), `stage` and `portable` (what worlds can do), `run` and
 //! `check` (what happens), `batch` (many files at once).
 
+mod arithmetic;
 mod batch;
 mod body;
+pub(crate) mod budget;
+mod calls;
 mod check;
 mod chunking;
+mod distribution;
+mod earlier;
 mod expect;
 mod fault;
+mod field;
 mod files;
 mod golden;
 mod grpc;
@@ -21,6 +27,7 @@ mod portable;
 mod properties;
 mod run;
 mod seen;
+mod size;
 pub(crate) mod stage;
 mod step;
 mod suite;

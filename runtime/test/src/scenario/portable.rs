@@ -105,5 +105,11 @@ impl super::expect::Expect {
         if !self.set_properties.is_empty() {
             needs.push(Need::new("`set_properties`", Requirement::Simulator));
         }
+        if self.calls.is_some() {
+            needs.push(Need::new("`calls`", Requirement::Simulator));
+        }
+        if self.budget.is_some() {
+            needs.push(Need::new("`budget`", Requirement::Module));
+        }
     }
 }

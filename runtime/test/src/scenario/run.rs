@@ -1,7 +1,9 @@
 //! Plays cases: a fresh VM for each, its steps one after the other, until one does not hold.
 
+use super::budget::Cost;
 use super::check;
 use super::chunking::Plan as Chunkings;
+use super::earlier::Named;
 use super::expect::Expect;
 use super::seen::{exchange_lines, request_line};
 use super::stage::{Deeds, Scope, Stage, StartFailure};
@@ -12,6 +14,8 @@ use crate::sim::{Fault, Mark, Plan, Target};
 use crate::traffic::Chunking;
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
+use mesh_filter_runtime::guest::Usage;
+use std::sync::Arc;
 
 /// Most problems that a failure shows; the first ones tell most.
 const MAX_PROBLEMS: usize = 10;
@@ -108,12 +112,18 @@ struct Play<'a> {
     stage: Box<dyn Stage + 'a>,
     /// Length of the longest body that has been sent.
     longest: usize,
+    /// Exchanges that later steps are compared with.
+    named: Named,
+    module_size: Option<u64>,
 }
 
 impl<'a> Play<'a> {
     fn new(case: &'a Case, chunking: Chunking, world: &'a World, traced: bool) -> Self {
         let Settings { setup, mocks, faults, shared_data, properties, .. } = &case.settings;
         let mut stage = world.stage(setup, traced);
+        if case.steps.iter().any(Step::expects_calls) {
+            stage.keep_calls();
+        }
         for (key, value) in shared_data {
             stage.set_shared_data(&setup.vm_id, key, value);
         }
@@ -124,7 +134,8 @@ impl<'a> Play<'a> {
         for (cluster, rules) in mocks {
             stage.mock(cluster, rules.clone());
         }
-        Self { case, chunking, stage, longest: 0 }
+        let (named, module_size) = (Named::new(), world.module_size());
+        Self { case, chunking, stage, longest: 0, named, module_size }
     }
 
     fn case(mut self) -> Result<usize, Broken> {
@@ -189,8 +200,10 @@ impl<'a> Play<'a> {
                 Ok(())
             }
             Step::Advance { span, expect } => {
+                let before = self.stage.usage();
                 self.stage.advance(*span);
-                let deeds = self.stage.deeds(&scope);
+                let cost = self.cost(vec![before, self.stage.usage()], 0);
+                let deeds = Deeds { cost, ..self.stage.deeds(&scope) };
                 self.judge(expect, &deeds, Vec::new(), scope.mark)
             }
             Step::Exchanges(exchanges) => self.exchanges(exchanges, &scope),
@@ -199,6 +212,7 @@ impl<'a> Play<'a> {
 
     fn exchanges(&mut self, exchanges: &Exchanges, scope: &Scope) -> Result<(), Broken> {
         let mut all = Vec::with_capacity(exchanges.repeat.min(1024));
+        let mut readings = vec![self.stage.usage()];
         let mut expect = Expect::default();
         for index in 0..exchanges.repeat {
             let before = self.stage.mark();
@@ -218,6 +232,7 @@ impl<'a> Play<'a> {
                 }
                 Err(hang) => problems.push(Problem::at(exchanges.place(), hang)),
             }
+            readings.push(self.stage.usage());
             if !problems.is_empty() {
                 if exchanges.repeat > 1 {
                     problems
@@ -230,8 +245,17 @@ impl<'a> Play<'a> {
                 return self.judge(&whole, &deeds, problems, before);
             }
         }
-        let deeds = Deeds { exchanges: all, ..self.stage.deeds(scope) };
-        self.judge(&expect, &deeds, Vec::new(), scope.mark)
+        let cost = self.cost(readings, exchanges.warm_up);
+        let deeds = Deeds { exchanges: all, cost, ..self.stage.deeds(scope) };
+        self.judge(&expect, &deeds, Vec::new(), scope.mark)?;
+        if let Some(name) = &exchanges.name {
+            self.named.insert(name.value.clone(), Arc::new(deeds.exchanges));
+        }
+        Ok(())
+    }
+
+    fn cost(&self, readings: Vec<Option<Usage>>, warm_up: usize) -> Cost {
+        Cost { readings, warm_up, module_size: self.module_size }
     }
 
     fn judge(
@@ -241,7 +265,7 @@ impl<'a> Play<'a> {
         mut problems: Vec<Problem>,
         since: Mark,
     ) -> Result<(), Broken> {
-        check::step(expect, deeds, &mut problems);
+        check::step(expect, deeds, &self.named, &mut problems);
         let shared = |key: &str| self.stage.shared_data(&self.case.settings.setup.vm_id, key);
         check::shared_data(expect, shared, &mut problems);
         if problems.is_empty() {

@@ -3,10 +3,11 @@
 //! [`Stage`] is all that `run` knows of a world. A new kind of step is a method here; what some
 //! world cannot do is a [`Need`](super::portable::Need) of the case, so that it is never asked to.
 
-use crate::sim::{Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Setup};
+use super::budget::Cost;
+use crate::sim::{Call, Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Setup};
 use crate::traffic::Received;
 use bytes::Bytes;
-use mesh_filter_runtime::guest::Trap;
+use mesh_filter_runtime::guest::{Trap, Usage};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -41,6 +42,14 @@ pub(crate) trait Stage {
 
     /// Lets time pass; what falls due meanwhile happens at its own moment.
     fn advance(&mut self, span: Duration);
+
+    /// From now on the callbacks of the filter are kept for [`Deeds::calls`].
+    fn keep_calls(&mut self) {}
+
+    /// What the filter has used so far; `None` where nobody counts.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
 
     /// The end of the timeline so far.
     fn mark(&self) -> Mark;
@@ -88,6 +97,9 @@ pub(crate) struct Deeds {
     /// Callouts by cluster.
     pub(crate) callouts: BTreeMap<String, Vec<Received>>,
     pub(crate) traps: Vec<(&'static str, Trap)>,
+    /// Callbacks, where they are kept.
+    pub(crate) calls: Vec<Call>,
+    pub(crate) cost: Cost,
     /// What has gone wrong in the test itself.
     pub(crate) problems: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! Steps: a request, a passage of time, another mock, a fault.
 
-use super::expect::{Expect, count};
+use super::budget::Soak;
+use super::earlier;
+use super::expect::{Expect, Placed, count};
 use super::fault::faults;
 use super::files::Folder;
 use super::message::{REQUEST, behaviour, request, rules};
@@ -17,7 +19,7 @@ pub(crate) enum Step {
     /// Exchanges, one after the other.
     Exchanges(Exchanges),
     /// Time passes.
-    Advance { span: Duration, expect: Expect },
+    Advance { span: Duration, expect: Box<Expect> },
     /// Clusters answer differently from now on; `None`: as at the beginning.
     Mock(Vec<(String, Option<Rules>)>),
     /// These go wrong from now on.
@@ -28,6 +30,10 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Exchanges {
     pub(crate) repeat: usize,
+    /// So many of them are not held to a budget.
+    pub(crate) warm_up: usize,
+    /// Under which later steps know them.
+    pub(crate) name: Option<Placed<String>>,
     node: Node,
     variables: Variables,
     folder: Folder,
@@ -42,6 +48,9 @@ pub(crate) struct Exchange {
     pub(crate) expect: Expect,
 }
 
+/// The keys of a step with requests.
+const OF_EXCHANGES: [&str; 6] = ["request", "repeat", "soak", "as", "upstream", "expect"];
+
 impl Step {
     pub(crate) fn read(node: &Node, variables: &Variables, folder: &Folder) -> Result<Self> {
         let keys: Vec<&str> = node.entries()?.iter().map(|entry| entry.key.as_str()).collect();
@@ -50,7 +59,7 @@ impl Step {
             let fields = node.mapping(&["advance", "expect"])?;
             let expect = fields.optional("expect", |node| Expect::of_time(node, folder))?;
             let span = fields.required("advance")?.span()?;
-            return Ok(Self::Advance { span, expect: expect.unwrap_or_default() });
+            return Ok(Self::Advance { span, expect: Box::new(expect.unwrap_or_default()) });
         }
         if keys.contains(&"mock") {
             let node = variables.expand(node)?;
@@ -61,20 +70,38 @@ impl Step {
             let node = variables.expand(node)?;
             return faults(node.mapping(&["fault"])?.required("fault")?, folder).map(Self::Fault);
         }
-        let fields =
-            node.mapping(&["request", "repeat", "upstream", "expect", "advance", "mock", "fault"])?;
+        let mut known = OF_EXCHANGES.to_vec();
+        known.extend(["advance", "mock", "fault"]);
+        let fields = node.mapping(&known)?;
         if fields.get("request").is_none() && !keys.contains(&"request") {
             return Err(node.error("a step needs one of `request`, `advance`, `mock`, `fault`"));
         }
-        let repeat = match fields.get("repeat") {
-            Some(node) => count(&variables.expand(node)?)?,
-            None => 1,
+        let (repeat, warm_up) = match fields.at_most_one_of(&["repeat", "soak"])? {
+            Some(("repeat", node)) => (count(&variables.expand(node)?)?, 0),
+            Some((_, node)) => {
+                let soak = Soak::read(&variables.expand(node)?)?;
+                (soak.exchanges, soak.warm_up)
+            }
+            None => (1, 0),
         };
-        let exchanges =
-            Exchanges { repeat, node: node.clone(), variables: variables.clone(), folder: folder.clone() };
+        let name = fields.optional("as", |node| earlier::name(&variables.expand(node)?))?;
+        let (node, variables, folder) = (node.clone(), variables.clone(), folder.clone());
+        let exchanges = Exchanges { repeat, warm_up, name, node, variables, folder };
         // Whatever is wrong in it is wrong before anything runs.
         exchanges.exchange(0)?;
         Ok(Self::Exchanges(exchanges))
+    }
+}
+
+impl Step {
+    /// Whether it looks at the callbacks of the filter.
+    pub(crate) fn expects_calls(&self) -> bool {
+        match self {
+            Self::Advance { expect, .. } => expect.calls.is_some(),
+            // It has been read once, so it can be again.
+            Self::Exchanges(exchanges) => exchanges.exchange(0).is_ok_and(|one| one.expect.calls.is_some()),
+            Self::Mock(_) | Self::Fault(_) => false,
+        }
     }
 }
 
@@ -87,7 +114,7 @@ impl Exchanges {
     /// The exchange with this number, from 0.
     pub(crate) fn exchange(&self, index: usize) -> Result<Exchange> {
         let node = self.variables.with_index(&self.node, index).expand(&self.node)?;
-        let fields = node.mapping(&["request", "repeat", "upstream", "expect"])?;
+        let fields = node.mapping(&OF_EXCHANGES)?;
         let request = match fields.get("request") {
             Some(node) => request(node, &self.folder)?,
             None => Message::request("localhost", "/", "GET", "http"),

@@ -2,6 +2,7 @@
 
 use super::body::{bytes, configuration};
 use super::chunking::{Plan, chunking};
+use super::earlier::check_names;
 use super::fault::faults;
 use super::files::Folder;
 use super::golden::Goldens;
@@ -225,6 +226,7 @@ fn cases(
             Ok((node.place().clone(), matcher(&node, folder)?))
         })?;
         let steps = fields.each("steps", |step| Step::read(step, &variables, folder))?;
+        check_names(&steps)?;
         match (&refused, steps.is_empty()) {
             (None, true) => return Err(node.error("a scenario needs `steps`, or `refused`")),
             (Some((place, _)), false) => {

@@ -3,6 +3,7 @@
 //! A scalar that is nothing but one expression becomes the variable's value, whatever it is:
 //! a list, a mapping, or nothing. Elsewhere the value stands in the text, lists and mappings as JSON.
 
+use super::arithmetic::Operation;
 use mesh_filter_runtime::document::{Entry, Kind, Node, Result};
 use std::collections::BTreeMap;
 
@@ -74,6 +75,17 @@ impl Variables {
     fn value(&self, node: &Node, expression: &str) -> Result<Node> {
         if let Some(literal) = expression.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             return Ok(node.with_kind(Kind::Scalar { text: literal.to_owned(), plain: false }));
+        }
+        if let Some(operation) = Operation::of(expression) {
+            let operand = |text: &str| -> Result<String> {
+                let literal = text.bytes().all(|byte| byte.is_ascii_digit());
+                if literal { Ok(text.to_owned()) } else { Ok(self.value(node, text)?.string()?.to_owned()) }
+            };
+            let (left, right) = (operand(operation.left)?, operand(operation.right)?);
+            let result = operation
+                .result(&left, &right)
+                .map_err(|problem| node.error(format!("`{expression}`: {problem}")))?;
+            return Ok(node.with_kind(Kind::Scalar { text: result.to_string(), plain: true }));
         }
         let mut names = expression.split('.');
         let first = names.next().unwrap_or_default();

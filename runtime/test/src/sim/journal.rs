@@ -1,10 +1,12 @@
 //! What happened in a simulation, in order: callbacks, callouts, log lines, traps.
 
+use super::calls::{self, Call};
 use super::clock::VirtualClock;
+use super::meter::Meter;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::guest::{Callback, Guest, Trap};
-use mesh_filter_runtime::host::{LogRecord, LogSink, Trace};
-use std::cell::RefCell;
+use mesh_filter_runtime::host::{LogRecord, LogSink, SharedHost, Trace};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,6 +19,9 @@ const MAX_EVENTS: usize = 20_000;
 pub(crate) struct Journal {
     clock: Rc<VirtualClock>,
     pages: RefCell<Pages>,
+    /// Callbacks are kept with their bodies.
+    keeps_calls: Cell<bool>,
+    pub(crate) meter: Meter,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +31,7 @@ struct Pages {
     forgotten: usize,
     logs: Vec<LogLine>,
     traps: Vec<(&'static str, Trap)>,
+    calls: Vec<Call>,
 }
 
 /// A line that a plugin has logged.
@@ -43,18 +49,19 @@ pub(crate) struct Mark {
     timeline: usize,
     logs: usize,
     traps: usize,
+    calls: usize,
 }
 
 impl Journal {
     pub(crate) fn new(clock: Rc<VirtualClock>) -> Self {
-        Self { clock, pages: RefCell::default() }
+        Self { clock, pages: RefCell::default(), keeps_calls: Cell::new(false), meter: Meter::default() }
     }
 
     /// The current end.
     pub(crate) fn mark(&self) -> Mark {
         let pages = self.pages.borrow();
         let timeline = pages.forgotten + pages.timeline.len();
-        Mark { timeline, logs: pages.logs.len(), traps: pages.traps.len() }
+        Mark { timeline, logs: pages.logs.len(), traps: pages.traps.len(), calls: pages.calls.len() }
     }
 
     pub(crate) fn note(&self, event: String) {
@@ -74,6 +81,16 @@ impl Journal {
     /// Traps since then, with the callbacks in which they happened.
     pub(crate) fn traps(&self, since: Mark) -> Vec<(&'static str, Trap)> {
         self.pages.borrow().traps.iter().skip(since.traps).cloned().collect()
+    }
+
+    /// From now on callbacks are kept with their bodies.
+    pub(crate) fn keep_calls(&self) {
+        self.keeps_calls.set(true);
+    }
+
+    /// Callbacks since then, where they are kept.
+    pub(crate) fn calls(&self, since: Mark) -> Vec<Call> {
+        self.pages.borrow().calls.iter().skip(since.calls).cloned().collect()
     }
 
     /// One line for each event since then, with the time since its first.
@@ -117,16 +134,39 @@ impl Trace for Journal {
 
 /// A guest whose callbacks are written down.
 pub(crate) struct Watched {
-    pub(crate) guest: Box<dyn Guest>,
-    pub(crate) journal: Rc<Journal>,
+    guest: Box<dyn Guest>,
+    host: SharedHost,
+    journal: Rc<Journal>,
+    number: usize,
+}
+
+impl Watched {
+    pub(crate) fn new(guest: Box<dyn Guest>, host: SharedHost, journal: Rc<Journal>) -> Self {
+        let number = journal.meter.number();
+        Self { guest, host, journal, number }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.journal.meter.remove(self.number);
+    }
 }
 
 impl Guest for Watched {
     fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
         self.journal.note(describe(callback));
+        let body = || self.journal.keeps_calls.get().then(|| calls::body(&self.host, callback)).flatten();
+        let body_before = body();
         let before = self.guest.usage();
         let answer = self.guest.call(callback);
+        if self.journal.keeps_calls.get() {
+            let answer = answer.as_ref().ok().copied().flatten();
+            let body = body_before.zip(body());
+            self.journal.pages.borrow_mut().calls.push(Call { callback, answer, body });
+        }
         let used = before.zip(self.guest.usage()).map(|(before, after)| {
+            self.journal.meter.add(self.number, before, after);
             let (fuel, hostcalls) = (after.fuel - before.fuel, after.hostcalls - before.hostcalls);
             format!("fuel {fuel}, {hostcalls} hostcalls")
         });

@@ -8,15 +8,18 @@
 
 mod agenda;
 mod callout;
+mod calls;
 mod clock;
 mod exchange;
 mod faults;
 mod grpc;
 mod journal;
+mod meter;
 mod mock;
 mod properties;
 mod stage;
 
+pub(crate) use calls::Call;
 pub(crate) use clock::DEFAULT_START;
 pub(crate) use exchange::{Finished, Plan};
 pub(crate) use faults::{Fault, FaultPlan, Target};
@@ -205,7 +208,8 @@ impl Engine {
                     host.set_trace(journal.clone());
                 }
             }
-            Ok(Box::new(Watched { guest: maker(host)?, journal: Rc::clone(&journal) }))
+            let guest = maker(Rc::clone(&host))?;
+            Ok(Box::new(Watched::new(guest, host, Rc::clone(&journal))))
         };
         let plan = VmPlan { key: format!("vm {}", self.plugins), settings: vm, make: Rc::new(make) };
         let plugin = self.worker.add_plugin(options, plan)?;

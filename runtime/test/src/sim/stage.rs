@@ -1,9 +1,11 @@
 //! The simulator as a stage for cases.
 
 use super::{Engine, Fault, Finished, Mark, Plan, Properties, Rules, Setup};
+use crate::scenario::budget::Cost;
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
 use crate::world::World;
 use bytes::Bytes;
+use mesh_filter_runtime::guest::Usage;
 use mesh_filter_runtime::worker::{PluginId, StreamId};
 use std::time::Duration;
 
@@ -72,6 +74,14 @@ impl Stage for SimStage<'_> {
         self.engine.advance(span);
     }
 
+    fn keep_calls(&mut self) {
+        self.engine.journal.keep_calls();
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.engine.journal.meter.usage()
+    }
+
     fn mark(&self) -> Mark {
         self.engine.journal.mark()
     }
@@ -93,6 +103,8 @@ impl Stage for SimStage<'_> {
             metrics: since.growth(self.engine.metrics(), &self.engine.gauges()),
             logs: journal.logs(since.mark),
             traps: journal.traps(since.mark),
+            calls: journal.calls(since.mark),
+            cost: Cost::default(),
             problems: self.engine.take_problems(),
         }
     }

@@ -18,7 +18,7 @@ fn refusal_of(text: &str) -> String {
 
 #[test]
 fn a_wrong_step_is_refused_where_it_is_wrong() {
-    let known_in_expect = "known here: `upstream`, `response`, `log`, `metrics`, `callouts`, `count`, `trap`, `shared_data`, `set_properties`";
+    let known_in_expect = "known here: `upstream`, `response`, `count`, `set_properties`, `distribution`";
     let cases = [
         ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`, `fault`"),
         ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
@@ -141,11 +141,105 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
         ("{request: {}, expect: {log: {level: warn}}}", "expected a list, got a mapping"),
         ("{request: {}, expect: {log: [{level: warning}]}}", "unknown value `warning`"),
         ("{request: {}, expect: {count: {status: {ok: 1}}}}", "`ok` is not an HTTP status"),
+        ("{request: {}, repeat: 2, soak: 20}", "soak: only one of `repeat`, `soak` may be set"),
+        (
+            "{request: {}, soak: 10}",
+            "the first 10 exchanges warm up, so there must be more | for fewer exchanges",
+        ),
+        ("{request: {}, soak: {exchanges: 5, warm_up: 5}}", "the first 5 exchanges warm up"),
+        ("{request: {}, soak: {exchange: 5}}", "did you mean `exchanges`?"),
+        ("{request: {}, expect: {budget: {}}}", "expected what the budget is of, such as `fuel`"),
+        (
+            "{request: {}, expect: {budget: {fuel: lots}}}",
+            "expected a number such as `100` or `16KiB`, got `lots`",
+        ),
+        ("{request: {}, expect: {budget: {fuel: {min: 1}}}}", "unknown field `min` | known here: `max`"),
+        ("{request: {}, expect: {budget: {cpu: 1}}}", "unknown field `cpu`"),
+        ("{request: {}, expect: {calls: [{}]}}", "missing field `on`"),
+        (
+            "{request: {}, expect: {calls: [{on: request_heders}]}}",
+            "unknown value `request_heders` | did you mean `request_headers`?",
+        ),
+        ("{request: {}, expect: {calls: [{on: log, action: pause}]}}", "`log` has no `action`"),
+        ("{request: {}, expect: {calls: [{on: request_headers, in: a}]}}", "`request_headers` has no `in`"),
+        (
+            "{request: {}, expect: {calls: [{on: request_trailers, end: true}]}}",
+            "`request_trailers` has no `end`",
+        ),
+        ("{request: {}, expect: {calls: [{on: request_headers, action: stop}]}}", "unknown value `stop`"),
+        (
+            "{request: {}, expect: {distribution: {of: status, shares: {a: 1}}}}",
+            "distribution.of: expected a field of an exchange, got `status` | such as `upstream.headers.x-variant`",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: response.path, shares: {a: 1}}}}",
+            "expected a field of an exchange",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: upstream.headers.a b, shares: {a: 1}}}}",
+            "`a b` is not a header name",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: upstream.path, shares: {a: 0.9, b: 0.2}}}}",
+            "the shares are 1.1000 together, not 1 | write fractions",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: upstream.path, shares: {}}}}",
+            "expected 1 to 1000 shares, got 0",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: upstream.path, shares: {a: -1, b: 2}}}}",
+            "expected a share, got `-1`",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: upstream.path, shares: {a: 1}, test: {chi_squared: {p: 1}}}}}",
+            "expected a number between 0 and 1, got `1`",
+        ),
+        (
+            "{request: {}, expect: {distribution: {of: upstream.path, shares: {a: 1}, test: {}}}}",
+            "missing one of `chi_squared`, `tolerance`",
+        ),
+        ("{request: {}, expect: {same_as: a}}", "`same_as` needs a `field`"),
+        ("{request: {}, expect: {field: upstream.path}}", "`field` goes with `same_as`"),
+        (
+            "{request: {}, expect: {same_as: a, field: upstream.path}}",
+            "same_as: no earlier step is named `a` | an earlier step gets its name by `as: NAME`",
+        ),
+        (
+            "{request: {}, expect: {transitions: {from: a, field: upstream.path, allowed: [a-b]}}}",
+            "allowed[0]: expected a transition such as `a->b`, got `a-b`",
+        ),
+        ("{request: {path: \"{{i % 0}}\"}}", "`i % 0`: there is no such result of 0 and 0"),
+        ("{request: {path: \"{{i % x}}\"}}", "unknown variable `x`"),
         ("{request: {}, expect: {trap: maybe}}", "unknown value `maybe`"),
     ];
     for (step, expected) in cases {
         let refusal = refusal("", step);
         assert!(refusal.contains(expected), "{step}\n  expected: {expected}\n  got:      {refusal}");
+    }
+}
+
+#[test]
+fn steps_that_cannot_be_compared_are_refused() {
+    let same = "expect: {same_as: a, field: upstream.path}";
+    let cases = [
+        (
+            format!("{{request: {{}}, as: b}}\n      - {{request: {{}}, {same}}}"),
+            "7:41: scenarios[0].steps[1].expect.same_as: no earlier step is named `a` | known here: `b`",
+        ),
+        (
+            format!("{{request: {{}}, as: a, repeat: 2}}\n      - {{request: {{}}, {same}}}"),
+            "step `a` has 2 exchanges and this one 1: there must be as many",
+        ),
+        (
+            "{request: {}, as: a}\n      - {request: {}, as: a}".to_owned(),
+            "7:27: scenarios[0].steps[1].as: a second step is named `a`",
+        ),
+        (format!("{{request: {{}}, as: a, {same}}}"), "no earlier step is named `a`"),
+    ];
+    for (steps, expected) in cases {
+        let refusal = refusal("", &steps);
+        assert!(refusal.contains(expected), "{steps}\n  expected: {expected}\n  got:      {refusal}");
     }
 }
 

@@ -80,6 +80,13 @@ fn every_key_is_documented() {
         step("{request: {}, expect: {log: [{x: 1}]}}"),
         step("{request: {}, expect: {log: [{level: x}]}}"),
         step("{request: {}, expect: {trap: {x: 1}}}"),
+        step("{request: {}, soak: {x: 1}}"),
+        step("{request: {}, expect: {budget: {x: 1}}}"),
+        step("{request: {}, expect: {budget: {fuel: {x: 1}}}}"),
+        step("{request: {}, expect: {calls: [{x: 1}]}}"),
+        step("{request: {}, expect: {distribution: {x: 1}}}"),
+        step("{request: {}, expect: {distribution: {of: upstream.path, shares: {a: 1}, test: {x: 1}}}}"),
+        step("{request: {}, expect: {transitions: {x: 1}}}"),
     ];
     for file in files {
         let error = scenario::parse(Path::new("x.test.yaml"), &file).unwrap_err();

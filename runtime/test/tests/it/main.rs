@@ -2,6 +2,7 @@
 
 mod api;
 mod broken;
+mod compared;
 mod docs;
 mod failing;
 mod golden;

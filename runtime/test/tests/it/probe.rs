@@ -83,6 +83,12 @@ impl Filter for Probe {
         {
             request.headers_mut().set("x-property", value)?;
         }
+        if let Some((percent, user)) = path.strip_prefix("/variant/").and_then(|rest| rest.split_once('/')) {
+            // Spread evenly, with one user in each percent of a hundred.
+            let (percent, user): (u64, u64) = (percent.parse().unwrap_or(0), user.parse().unwrap_or(0));
+            let variant = if user.wrapping_mul(37) % 100 < percent { "b" } else { "a" };
+            request.headers_mut().set("x-variant", variant)?;
+        }
         if let Some(cluster) = path.strip_prefix("/ask/") {
             let reply =
                 call::post(&ClusterName::new(cluster)?, "/who").body("me").timeout(millis(100)).send();

@@ -1,0 +1,91 @@
+//! Budgets: what modules may cost, and which of them cost more.
+
+use crate::folder::Folder;
+
+/// A plugin whose fifth request and every fifth after it leave a page of memory behind; headers cost
+/// it ten rounds of a loop, the request's two calls of the host.
+const LEAKING: &str = r#"(module
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (global $requests (mut i32) (i32.const 0))
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 8))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (local $round i32)
+    (global.set $requests (i32.add (global.get $requests) (i32.const 1)))
+    (loop $again
+      (local.set $round (i32.add (local.get $round) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $round) (i32.const 10))))
+    (drop (call $log (i32.const 0) (i32.const 0) (i32.const 0)))
+    (drop (call $log (i32.const 0) (i32.const 0) (i32.const 0)))
+    (if (i32.eqz (i32.rem_u (global.get $requests) (i32.const 5)))
+      (then (drop (memory.grow (i32.const 1)))))
+    (i32.const 0)))"#;
+
+/// The text of the run, for the only case with this step.
+fn play(folder: &Folder, step: &str) -> String {
+    let module = wat::parse_str(LEAKING).unwrap();
+    let file = format!("version: 1\nfilter: a.wasm\nscenarios:\n  - name: a\n    steps:\n      - {step}\n");
+    folder.write("a.wasm", module).write("a.test.yaml", file);
+    let output = folder.command("").args(["test", "a.test.yaml"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_budget_that_is_kept_passes() {
+    let folder = Folder::new("budget-kept");
+    for step in [
+        "{soak: 14, request: {}, expect: {budget: {fuel: {max: 200}, hostcalls: 2, memory: {max: 192KiB}, heap_growth: 0}}}",
+        "{soak: {exchanges: 4, warm_up: 0}, request: {}, expect: {budget: {heap_growth: 0, memory: 64KiB}}}",
+        "{soak: 15, request: {}, expect: {budget: {heap_growth: 64KiB, memory: 256KiB}}}",
+        "{request: {}, expect: {budget: {hostcalls: 2, module_size: {max: 1KiB}}}}",
+        "{advance: 1s, expect: {budget: {fuel: 0, hostcalls: 0, memory: {max: 64KiB}}}}",
+    ] {
+        let text = play(&folder, step);
+        assert!(text.contains("1 passed, 0 failed"), "{step}\n{text}");
+    }
+}
+
+#[test]
+fn a_budget_that_is_overrun_fails_with_the_exchange_that_costs_most() {
+    let folder = Folder::new("budget-overrun");
+    for (step, expected) in [
+        (
+            "{request: {}, expect: {budget: {hostcalls: {max: 1}}}}",
+            "a.test.yaml:6:52: hostcalls of an exchange: expected at most 1, got 2\n",
+        ),
+        (
+            "{soak: 20, request: {}, expect: {budget: {hostcalls: 3}}}",
+            "hostcalls of an exchange: expected 3, got 2 where `i` is 10; so in 10 of 10 exchanges\n",
+        ),
+        (
+            "{soak: 10000, request: {}, expect: {budget: {heap_growth: 0}}}",
+            ":6:67: heap growth: expected 0, got 127872KiB: from 192KiB to 128064KiB\n",
+        ),
+        (
+            "{repeat: 10, request: {}, expect: {budget: {memory: {max: 100000}}}}",
+            "memory: expected at most 100000, got 192KiB\n",
+        ),
+        (
+            "{request: {}, expect: {budget: {module_size: {max: 100}}}}",
+            "module size: expected at most 100, got ",
+        ),
+        (
+            "{soak: 20, request: {}, expect: {budget: {fuel: {max: 100}}}}",
+            "fuel of an exchange: expected at most 100, got ",
+        ),
+    ] {
+        let text = play(&folder, step);
+        assert!(text.contains(expected) && text.contains("0 passed, 1 failed"), "{step}\n{text}");
+    }
+    // The requests that let memory grow cost a few instructions more.
+    let text = play(&folder, "{soak: 20, request: {}, expect: {budget: {fuel: {max: 100}}}}");
+    assert!(text.contains(" where `i` is 14; so in 2 of 10 exchanges"), "{text}");
+}
+
+#[test]
+fn reports_with_costs_are_the_same_bytes() {
+    let folder = Folder::new("budget-same");
+    let step = "{soak: 50, request: {}, expect: {budget: {fuel: 1, memory: 1}}}";
+    assert_eq!(play(&folder, step), play(&folder, step));
+}
