@@ -24,7 +24,7 @@ use crate::next::Next;
 use crate::request::Request;
 use crate::response::Response;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 pub(crate) struct Exchange {
     stream: Rc<Stream>,
@@ -32,6 +32,7 @@ pub(crate) struct Exchange {
     errors: Option<Counter>,
     reactor: Rc<Reactor>,
     task: Option<Task<Result<Response>>>,
+    waker: Waker,
     /// A local reply or a reset is on its way: nothing of this exchange goes further.
     answered: bool,
 }
@@ -43,7 +44,8 @@ impl Exchange {
         errors: Option<Counter>,
         reactor: Rc<Reactor>,
     ) -> Self {
-        Self { stream: Rc::new(stream), handler, errors, reactor, task: None, answered: false }
+        let waker = reactor.ready.waker(stream.owner);
+        Self { stream: Rc::new(stream), handler, errors, reactor, task: None, waker, answered: false }
     }
 
     pub(crate) fn root(&self) -> u32 {
@@ -128,13 +130,14 @@ impl Exchange {
     fn poll(&mut self) {
         let Some(mut task) = self.task.take() else { return };
         let reactor = Rc::clone(&self.reactor);
-        let waker = reactor.ready.waker(self.stream.owner);
-        reactor.enter(self.stream.owner, || match task.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Pending => self.task = Some(task),
-            Poll::Ready(result) => {
-                drop(task);
-                if let Err(error) = result.and_then(|response| self.deliver(response)) {
-                    self.fail(&error);
+        reactor.enter(self.stream.owner, || {
+            match task.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+                Poll::Pending => self.task = Some(task),
+                Poll::Ready(result) => {
+                    drop(task);
+                    if let Err(error) = result.and_then(|response| self.deliver(response)) {
+                        self.fail(&error);
+                    }
                 }
             }
         });

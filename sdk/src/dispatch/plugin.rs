@@ -34,6 +34,9 @@ impl Dispatch {
     fn exchange(&mut self, context: u32, side: Side, event: impl FnOnce(&mut Exchange)) -> Action {
         let Some(exchange) = self.exchanges.get_mut(context) else { return Action::Continue };
         event(exchange);
+        if !self.reactor.ready.is_stirred() {
+            return exchange.action(side);
+        }
         let mut effective = self.settle(context);
         self.make_effective(context, &mut effective);
         self.exchanges.get_mut(context).map_or(Action::Continue, |exchange| exchange.action(side))
@@ -56,6 +59,9 @@ impl Dispatch {
     /// is a stream, its callback's answer lets it go on. Answers which context is effective then.
     fn settle(&mut self, current: u32) -> u32 {
         let mut effective = current;
+        if !self.reactor.ready.is_stirred() {
+            return effective;
+        }
         loop {
             let mut owners = Vec::new();
             for (root, task) in self.reactor.take_spawned() {
@@ -84,7 +90,7 @@ impl Dispatch {
                 }
             }
         }
-        let changed = self.reactor.timers.borrow_mut().take_changed();
+        let changed = self.reactor.timers().take_changed();
         for id in changed {
             // From a stream the timer of its own root context is set.
             let here = self.exchanges.get(effective).is_some_and(|exchange| exchange.root() == id);
@@ -96,6 +102,7 @@ impl Dispatch {
                 log::error!("{error}");
             }
         }
+        self.reactor.ready.calm();
         effective
     }
 

@@ -7,7 +7,7 @@ use super::ready::{Owner, Ready};
 use super::table::Table;
 use super::timers::Timers;
 use crate::host::Pairs;
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(crate) enum Event {
 #[derive(Default)]
 pub(crate) struct Reactor {
     pub(crate) ready: Arc<Ready>,
-    pub(crate) timers: RefCell<Timers>,
+    timers: RefCell<Timers>,
     pub(crate) queues: Queues,
     mailboxes: RefCell<Table<Rc<RefCell<Mailbox>>>>,
     spawned: RefCell<Vec<(u32, Task<()>)>>,
@@ -83,9 +83,16 @@ impl Reactor {
         self.mailboxes.borrow().get(token).map_or(0, |mailbox| mailbox.borrow().limit)
     }
 
+    /// What waits for a moment; whatever is done to it, the dispatcher looks at it.
+    pub(crate) fn timers(&self) -> RefMut<'_, Timers> {
+        self.ready.stir();
+        self.timers.borrow_mut()
+    }
+
     /// Hands a future over to a root context, which goes on with it whatever becomes of streams.
     pub(crate) fn spawn(&self, root: u32, task: Task<()>) {
         self.spawned.borrow_mut().push((root, task));
+        self.ready.stir();
     }
 
     /// The futures handed over since this was asked last.

@@ -3,6 +3,7 @@
 //!
 //! Wakers are real ones, so that any combinator or channel of the ecosystem works in a filter.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
@@ -36,19 +37,39 @@ impl Owner {
 ///
 /// A mutex because wakers may be sent to other threads; in a VM there is one, and nobody waits.
 #[derive(Debug, Default)]
-pub(crate) struct Ready(Mutex<Vec<Owner>>);
+pub(crate) struct Ready {
+    owners: Mutex<Vec<Owner>>,
+    /// Something has happened that the dispatcher has not looked at: most callbacks cause nothing.
+    stirred: AtomicBool,
+}
 
 impl Ready {
     pub(crate) fn push(&self, owner: Owner) {
-        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if !owners.contains(&owner) {
             owners.push(owner);
         }
+        self.stir();
     }
 
     /// All of them.
     pub(crate) fn take(&self) -> Vec<Owner> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.owners.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets the dispatcher look at owners, new tasks and timers.
+    pub(crate) fn stir(&self) {
+        self.stirred.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is something to look at.
+    pub(crate) fn is_stirred(&self) -> bool {
+        self.stirred.load(Ordering::Relaxed)
+    }
+
+    /// The dispatcher has looked at everything.
+    pub(crate) fn calm(&self) {
+        self.stirred.store(false, Ordering::Relaxed);
     }
 
     /// Wakes this owner.

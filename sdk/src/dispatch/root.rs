@@ -93,7 +93,7 @@ impl Root {
     fn spawn(&mut self, task: Task<()>, now: Instant, reactor: &Rc<Reactor>) {
         let owner = self.adopt(task);
         let waker = reactor.ready.waker(owner);
-        reactor.timers.borrow_mut().add(self.id, now, waker);
+        reactor.timers().add(self.id, now, waker);
     }
 
     /// Takes a task on; the caller wakes it.
@@ -124,7 +124,7 @@ impl Root {
             }
             reactor.ready.push(owner);
         }
-        reactor.timers.borrow_mut().fire(self.id, now);
+        reactor.timers().fire(self.id, now);
     }
 
     /// Lets a task go on.
@@ -140,7 +140,7 @@ impl Root {
 
     /// Sets the proxy's one timer of this root context to what is due first.
     pub(crate) fn arm(&mut self, reactor: &Rc<Reactor>) -> Result<()> {
-        let timer = reactor.timers.borrow().first(self.id);
+        let timer = reactor.timers().first(self.id);
         let due = self.jobs.iter().map(|job| job.due).chain(timer).min();
         if self.armed.is_some_and(|armed| due.is_none_or(|due| due >= armed)) {
             return Ok(());

@@ -3,22 +3,30 @@
 //! The numbers come in rising order, so a sorted queue grows at its end and shrinks at its
 //! beginning; what is moved when something leaves in between costs less code than a tree would.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 /// Values by number.
 pub(crate) struct Table<T> {
     rows: VecDeque<(u32, Box<T>)>,
+    /// Where the last one was found: callbacks come several in a row for the same number.
+    last: Cell<usize>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: VecDeque::new() }
+        Self { rows: VecDeque::new(), last: Cell::new(0) }
     }
 }
 
 impl<T> Table<T> {
     pub(crate) fn insert(&mut self, number: u32, value: T) {
         let row = (number, Box::new(value));
+        if self.rows.back().is_none_or(|(last, _)| *last < number) {
+            self.last.set(self.rows.len());
+            self.rows.push_back(row);
+            return;
+        }
         match self.find(number) {
             Ok(index) => {
                 if let Some(old) = self.rows.get_mut(index) {
@@ -44,7 +52,13 @@ impl<T> Table<T> {
     }
 
     fn find(&self, number: u32) -> Result<usize, usize> {
-        self.rows.binary_search_by_key(&number, |(number, _)| *number)
+        let last = self.last.get();
+        if self.rows.get(last).is_some_and(|(at, _)| *at == number) {
+            return Ok(last);
+        }
+        let found = self.rows.binary_search_by_key(&number, |(at, _)| *at);
+        self.last.set(found.unwrap_or(last));
+        found
     }
 }
 

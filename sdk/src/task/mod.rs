@@ -60,7 +60,7 @@ pub struct Sleep {
 impl Sleep {
     fn cancel(&mut self) {
         if let Some((reactor, number)) = self.timer.take() {
-            reactor.timers.borrow_mut().remove(self.due, number);
+            reactor.timers().remove(self.due, number);
         }
     }
 }
@@ -75,7 +75,7 @@ impl Future for Sleep {
         }
         let Some((reactor, owner)) = current() else { return Poll::Ready(()) };
         let waker = context.waker().clone();
-        let number = reactor.timers.borrow_mut().add(owner.root(), self.due, waker);
+        let number = reactor.timers().add(owner.root(), self.due, waker);
         self.timer = Some((reactor, number));
         Poll::Pending
     }
