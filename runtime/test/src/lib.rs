@@ -22,8 +22,10 @@ pub mod matcher;
 pub mod report;
 pub mod scenario;
 
+mod base64;
 mod cargo;
 mod grpc;
+mod mint;
 mod native;
 mod panics;
 mod sim;

@@ -1,6 +1,7 @@
 //! The files that a scenario names, relative to its own.
 
 use super::golden::Goldens;
+use super::jwt::Minted;
 use mesh_filter_runtime::document::{Node, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,16 +14,23 @@ const MAX_BYTES: u64 = 64 << 20;
 pub(crate) struct Folder {
     path: PathBuf,
     goldens: Arc<Goldens>,
+    minted: Arc<Minted>,
 }
 
 impl Folder {
     pub(crate) fn of(file: &Path, goldens: Goldens) -> Self {
-        Self { path: file.parent().unwrap_or(Path::new("")).to_owned(), goldens: Arc::new(goldens) }
+        let path = file.parent().unwrap_or(Path::new("")).to_owned();
+        Self { path, goldens: Arc::new(goldens), minted: Arc::default() }
     }
 
     /// The golden files of the scenario file.
     pub(crate) fn goldens(&self) -> &Arc<Goldens> {
         &self.goldens
+    }
+
+    /// The tokens that have been minted for the scenario file.
+    pub(crate) fn minted(&self) -> &Minted {
+        &self.minted
     }
 
     /// The path that the node names.

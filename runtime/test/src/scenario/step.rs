@@ -17,7 +17,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Exchanges, one after the other.
-    Exchanges(Exchanges),
+    Exchanges(Box<Exchanges>),
     /// Time passes.
     Advance { span: Duration, expect: Box<Expect> },
     /// Clusters answer differently from now on; `None`: as at the beginning.
@@ -89,7 +89,7 @@ impl Step {
         let exchanges = Exchanges { repeat, warm_up, name, node, variables, folder };
         // Whatever is wrong in it is wrong before anything runs.
         exchanges.exchange(0)?;
-        Ok(Self::Exchanges(exchanges))
+        Ok(Self::Exchanges(Box::new(exchanges)))
     }
 }
 

@@ -138,8 +138,9 @@ fn read(document: &Document, path: &Path, reading: Reading) -> Result<Suite> {
         return Err(version.expected("`1`, the only version of the format"));
     }
     let filter = fields.optional("filter", |node| folder.path(node))?;
-    let variables = variables(&fields, Variables::default())?;
+    let variables = variables(&fields, Variables::new(&folder))?;
     let settings = settings(&fields, Settings::default(), &variables, &folder)?;
+    let variables = variables.at(settings.setup.start)?;
     let scenarios = fields.required("scenarios")?;
     let mut suite = Suite { file: path.display().to_string(), filter, cases: Vec::new() };
     for scenario in scenarios.list()? {
@@ -221,6 +222,7 @@ fn cases(
                 .with_help("put a variable of `each` into the name"));
         }
         let settings = settings(&fields, base.clone(), &variables, folder)?;
+        let variables = variables.at(settings.setup.start)?;
         let refused = fields.optional("refused", |node| {
             let node = variables.expand(node)?;
             Ok((node.place().clone(), matcher(&node, folder)?))
@@ -256,8 +258,7 @@ fn set_all(variables: &mut Variables, node: &Node) -> Result<()> {
                 Error::new(place, problem).with_help("letters, digits and `_`; `i` counts repetitions")
             );
         }
-        let value = variables.expand(value)?;
-        variables.set(key, value);
+        variables.define(key, value)?;
     }
     Ok(())
 }
@@ -268,13 +269,14 @@ fn settings(
     variables: &Variables,
     folder: &Folder,
 ) -> Result<Settings> {
+    if let Some(node) = fields.get("clock") {
+        settings.setup.start = moment(&variables.expand(node)?)?;
+    }
+    let variables = variables.at(settings.setup.start)?;
     let expanded = |name: &str| fields.get(name).map(|node| variables.expand(node)).transpose();
     let setup = &mut settings.setup;
     if let Some(node) = expanded("config")? {
         setup.configuration = configuration(&node, folder)?;
-    }
-    if let Some(node) = expanded("clock")? {
-        setup.start = moment(&node)?;
     }
     if let Some(node) = expanded("seed")? {
         setup.seed = node.u32(0..=u32::MAX)?.into();

@@ -2,19 +2,59 @@
 //!
 //! A scalar that is nothing but one expression becomes the variable's value, whatever it is:
 //! a list, a mapping, or nothing. Elsewhere the value stands in the text, lists and mappings as JSON.
+//! A variable that is a token is minted where it is used, because only there the clock is known.
 
 use super::arithmetic::Operation;
+use super::files::Folder;
+use super::jwt::{mint, specification};
+use crate::sim::DEFAULT_START;
 use mesh_filter_runtime::document::{Entry, Kind, Node, Result};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// Variables by name.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Variables(BTreeMap<String, Node>);
+/// Variables by name, and what tokens among them are minted with.
+#[derive(Debug, Clone)]
+pub(crate) struct Variables {
+    values: BTreeMap<String, Node>,
+    /// What files say they are, in order: for a case with another clock they are computed anew.
+    definitions: Vec<(String, Node)>,
+    folder: Folder,
+    /// Where the case's clock begins.
+    clock: Duration,
+}
 
 impl Variables {
+    /// No variables yet.
+    pub(crate) fn new(folder: &Folder) -> Self {
+        Self {
+            values: BTreeMap::new(),
+            definitions: Vec::new(),
+            folder: folder.clone(),
+            clock: DEFAULT_START,
+        }
+    }
+
+    /// The same variables in a case whose clock begins at this moment.
+    pub(crate) fn at(&self, clock: Duration) -> Result<Self> {
+        if clock == self.clock {
+            return Ok(self.clone());
+        }
+        let mut variables = Self { clock, ..Self::new(&self.folder) };
+        self.definitions.iter().try_for_each(|(name, value)| variables.define(name, value))?;
+        Ok(variables)
+    }
+
+    /// Sets a variable whose value may use those that are set.
+    pub(crate) fn define(&mut self, name: &str, value: &Node) -> Result<()> {
+        self.definitions.push((name.to_owned(), value.clone()));
+        let value = self.expand(value)?;
+        self.set(name, value);
+        Ok(())
+    }
+
     /// Sets a variable, in place of an older one of this name.
-    pub(crate) fn set(&mut self, name: &str, value: Node) {
-        self.0.insert(name.to_owned(), value);
+    fn set(&mut self, name: &str, value: Node) {
+        self.values.insert(name.to_owned(), value);
     }
 
     /// These variables and `i`, the number of a repetition from 0.
@@ -89,8 +129,8 @@ impl Variables {
         }
         let mut names = expression.split('.');
         let first = names.next().unwrap_or_default();
-        let Some(mut value) = self.0.get(first) else {
-            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        let Some(mut value) = self.values.get(first) else {
+            let known: Vec<&str> = self.values.keys().map(String::as_str).collect();
             let help = match known.as_slice() {
                 [] => "no variable is set here; `vars`, `each` and `repeat` set some".to_owned(),
                 names => format!("known here: `{}`", names.join("`, `")),
@@ -107,6 +147,12 @@ impl Variables {
                 None => return Err(node.error(format!("`{expression}`: there is no `{name}`"))),
             };
         }
-        Ok(value.clone())
+        match specification(value) {
+            Some(token) => {
+                let text = mint(token, &self.folder, self.clock)?;
+                Ok(value.with_kind(Kind::Scalar { text, plain: false }))
+            }
+            None => Ok(value.clone()),
+        }
     }
 }

@@ -42,9 +42,9 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
         ("{request: {body: {base64: a}}}", "expected base64 (standard alphabet), got `a`"),
         (
             "{request: {body: {text: a, json: b}}}",
-            "only one of `text`, `json`, `file`, `base64`, `hex`, `chunks` may be set",
+            "only one of `text`, `json`, `file`, `base64`, `hex`, `chunks`, `jwks` may be set",
         ),
-        ("{request: {body: {}}}", "missing one of `text`, `json`, `file`, `base64`, `hex`, `chunks`"),
+        ("{request: {body: {}}}", "missing one of `text`, `json`, `file`, `base64`, `hex`, `chunks`, `jwks`"),
         (
             "{request: {properties: {a..b: 1}}}",
             "6:33: scenarios[0].steps[0].request.properties[\"a..b\"]: `a..b` is not the path of a property | names with dots",
@@ -217,6 +217,40 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
         let refusal = refusal("", step);
         assert!(refusal.contains(expected), "{step}\n  expected: {expected}\n  got:      {refusal}");
     }
+}
+
+#[test]
+fn tokens_that_cannot_be_minted_are_refused() {
+    let cases = [
+        ("{claims: {}}", "2:17: vars.t.jwt: a token needs a `key`, a `secret`, or `alg: none`"),
+        ("{alg: none}", "missing field `claims`"),
+        ("{alg: none, claims: []}", "2:37: vars.t.jwt.claims: expected a mapping, got a list"),
+        ("{alg: none, secret: a, claims: {}}", "with `alg: none` nothing is signed, so there is no key"),
+        ("{alg: HS257, secret: a, claims: {}}", "unknown value `HS257` | did you mean `HS25"),
+        ("{alg: RS256, secret: a, claims: {}}", "vars.t.jwt: the key does not sign by RS256"),
+        ("{alg: RS256, claims: {}}", "vars.t.jwt: RS256 needs a key"),
+        ("{secret: a, key: b, claims: {}}", "only one of `key`, `secret` may be set"),
+        ("{key: none.pem, claims: {}}", "vars.t.jwt.key: cannot read `tests/none.pem`"),
+        ("{key: scenarios/keys/p256.pem, alg: ES384, claims: {}}", "the key does not sign by ES384"),
+        ("{key: scenarios/keys/rsa-public.pem, claims: {}}", "the key is public, or too small"),
+        ("{key: scenarios/keys/p256-public.pem, claims: {}}", "the key is public"),
+        ("{secret: a, header: [a], claims: {}}", "vars.t.jwt.header: expected a mapping"),
+        ("{secret: a, claim: {}}", "did you mean `claims`?"),
+    ];
+    for (token, expected) in cases {
+        let refusal = refusal(&format!("vars: {{t: {{jwt: {token}}}}}"), "{request: {path: \"/{{t}}\"}}");
+        assert!(refusal.contains(expected), "{token}\n  expected: {expected}\n  got:      {refusal}");
+    }
+    let set = |set: &str| refusal("", &format!("{{request: {{body: {{jwks: {set}}}}}}}"));
+    assert!(set("[{kid: a}]").contains("jwks[0]: missing field `key`"), "{}", set("[{kid: a}]"));
+    let secret = set("[scenarios/hello.txt]");
+    assert!(secret.contains("jwks[0]: a secret has no public part"), "{secret}");
+    let broken = "-----BEGIN PRIVATE KEY-----\nMAAA\n-----END PRIVATE KEY-----\n";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.pem");
+    std::fs::write(&folder, broken).unwrap();
+    let broken = set(&format!("[{}]", folder.display()));
+    let expected = "not a key file: the PEM block `PRIVATE KEY` is not a sound key of RSA, P-256";
+    assert!(broken.contains(expected), "{broken}");
 }
 
 #[test]

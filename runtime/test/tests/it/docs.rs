@@ -81,6 +81,8 @@ fn every_key_is_documented() {
         step("{request: {}, expect: {log: [{level: x}]}}"),
         step("{request: {}, expect: {trap: {x: 1}}}"),
         step("{request: {}, soak: {x: 1}}"),
+        step("{request: {body: {jwks: [{x: 1}]}}}"),
+        "version: 1\nvars: {a: {jwt: {x: 1}}, b: \"{{a}}\"}\nscenarios: []".to_owned(),
         step("{request: {}, expect: {budget: {x: 1}}}"),
         step("{request: {}, expect: {budget: {fuel: {x: 1}}}}"),
         step("{request: {}, expect: {calls: [{x: 1}]}}"),
