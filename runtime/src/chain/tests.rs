@@ -413,7 +413,7 @@ fn maps_are_closed_after_continue_and_readable_again_in_the_log() {
             Callback::RequestHeaders { .. } => assert_eq!(read.unwrap(), "/"),
             Callback::ResponseHeaders { .. } => {
                 assert_eq!(read, Err(Status::BAD_ARGUMENT));
-                assert!(host.map_pairs(MapKind::RequestHeaders).is_empty());
+                assert!(host.map_pairs(MapKind::RequestHeaders).unwrap().is_empty());
             }
             Callback::Log { .. } => {
                 assert_eq!(read.unwrap(), "/");

@@ -35,6 +35,7 @@ pub use fields::Fields;
 pub use load::{Document, MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use node::{Entry, Kind, Node};
 pub use place::Place;
+pub use suggest::suggest;
 
 /// What reading a document or a part of it gives.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -11,7 +11,7 @@ pub(super) struct Source {
     pub(super) json: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Step {
     Root,
     Key(String),
@@ -47,6 +47,26 @@ impl Place {
     pub fn start_of(file: &str) -> Self {
         let source = Source { name: file.to_owned(), text: String::new(), json: false };
         Self::new(&Arc::new(source), None, Step::Root, (1, 1))
+    }
+
+    /// Where a text begins that is in a format of its own, so that the errors of its reader look as
+    /// those of documents do.
+    #[must_use]
+    pub fn start_of_text(file: &str, text: &str) -> Self {
+        let source = Source { name: file.to_owned(), text: text.to_owned(), json: false };
+        Self::new(&Arc::new(source), None, Step::Root, (1, 1))
+    }
+
+    /// The place of what has this name in here, at a line and column counted from 1.
+    #[must_use]
+    pub fn field(&self, name: &str, line: usize, column: usize) -> Self {
+        Self::new(&self.0.source, Some(self), Step::Key(name.to_owned()), (line, column))
+    }
+
+    /// The same path at another line and column.
+    #[must_use]
+    pub fn moved_to(&self, line: usize, column: usize) -> Self {
+        Self::new(&self.0.source, self.0.parent.as_ref(), self.0.step.clone(), (line, column))
     }
 
     /// The name of the file, as it was given to the reader.

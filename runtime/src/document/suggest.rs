@@ -1,7 +1,8 @@
 //! Finds the known name that somebody probably meant.
 
 /// The help for an unknown `name`: the nearest of `known`, if one is near, and all of them.
-pub(super) fn suggest(name: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn suggest(name: &str, known: &[&str]) -> String {
     let listed = known.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
     match nearest(name, known) {
         Some(near) => format!("did you mean `{near}`? known here: {listed}"),

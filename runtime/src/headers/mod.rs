@@ -1,8 +1,10 @@
 //! Headers and trailers: an ordered list of byte pairs, pseudo headers included.
 //!
 //! Names are lower case. Pseudo headers stand first, as in Envoy's map. `http::HeaderMap` is
-//! not used because it regroups repeated names, which a guest can see.
+//! not used because it regroups repeated names, which a guest can see. What a tester without a
+//! proxy has instead of such a list is in `folded.rs`.
 
+mod folded;
 mod joined;
 
 pub use joined::is_joined;
@@ -15,6 +17,8 @@ use bytes::Bytes;
 pub struct Headers {
     entries: Vec<(Bytes, Bytes)>,
     pseudo: usize,
+    /// One entry for each name, see [`Self::folded`].
+    folded: bool,
 }
 
 impl Headers {
@@ -27,12 +31,15 @@ impl Headers {
     /// An empty list with room for `capacity` entries.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { entries: Vec::with_capacity(capacity), pseudo: 0 }
+        Self { entries: Vec::with_capacity(capacity), ..Self::default() }
     }
 
     /// The first value of `name`, which must be lower case.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<&Bytes> {
+        if self.folded {
+            return self.folded_get(name);
+        }
         self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
@@ -49,6 +56,9 @@ impl Headers {
 
     /// Adds an entry, also where the name is there already.
     pub fn append(&mut self, name: Bytes, value: Bytes) {
+        if self.folded {
+            return self.fold(name, value);
+        }
         let name = lower(name);
         if name.first() == Some(&b':') {
             self.entries.insert(self.pseudo, (name, value));
@@ -60,6 +70,9 @@ impl Headers {
 
     /// Adds an entry as Envoy does: a second copy of a well-known header is joined to the first.
     pub fn add(&mut self, side: Side, name: Bytes, value: Bytes) {
+        if self.folded {
+            return self.fold(name, value);
+        }
         let name = lower(name);
         if is_joined(side, &name)
             && let Some((_, first)) = self.entries.iter_mut().find(|(key, _)| *key == name)
@@ -77,6 +90,9 @@ impl Headers {
 
     /// Removes every copy of `name` and adds one at the end.
     pub fn set(&mut self, name: Bytes, value: Bytes) {
+        if self.folded {
+            return self.folded_set(name, value);
+        }
         let name = lower(name);
         self.remove(&name);
         self.append(name, value);
@@ -85,6 +101,9 @@ impl Headers {
     /// Gives the first copy of `name` this value where it stands, and removes the others; adds it
     /// at the end where there is none.
     pub fn overwrite(&mut self, name: Bytes, value: Bytes) {
+        if self.folded {
+            return self.folded_set(name, value);
+        }
         let Some(first) = self.entries.iter().position(|(key, _)| *key == name) else {
             return self.append(name, value);
         };
@@ -106,7 +125,7 @@ impl Headers {
     /// Removes every copy of `name`; returns how many there were.
     pub fn remove(&mut self, name: &[u8]) -> usize {
         let before = self.entries.len();
-        if name.first() == Some(&b':') {
+        if name.first() == Some(&b':') && !self.folded {
             self.pseudo -= self.entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).count();
         }
         self.entries.retain(|(key, _)| !key.eq_ignore_ascii_case(name));

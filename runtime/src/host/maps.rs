@@ -19,7 +19,7 @@ impl Host {
     pub fn map_value(&self, map: MapKind, name: &[u8]) -> Result<Bytes, Status> {
         let logging = self.view().is_some_and(|view| view.logging);
         let closed = if logging { Status::NOT_FOUND } else { Status::BAD_ARGUMENT };
-        let name = canonical(map, name).to_ascii_lowercase();
+        let name = self.canonical(map, name).to_ascii_lowercase();
         // An answer without trailers has no map for them.
         let absent = |headers: &Headers| map == MapKind::CallResponseTrailers && headers.is_empty();
         let found = self.read(map, |headers| (!absent(headers)).then(|| headers.get(&name).cloned()));
@@ -27,15 +27,19 @@ impl Host {
     }
 
     /// All headers in order; none where the map is not open.
-    #[must_use]
-    pub fn map_pairs(&self, map: MapKind) -> Headers {
-        self.read(map, Headers::clone).unwrap_or_default()
+    ///
+    /// # Errors
+    /// `BadArgument` where the map is not open and this is no proxy's host, see [`Host::set_strict_maps`].
+    pub fn map_pairs(&self, map: MapKind) -> Result<Headers, Status> {
+        self.read(map, Headers::clone).map_or_else(|| self.closed_pairs(), Ok)
     }
 
     /// All headers as serialised pairs, without a copy of the list; empty where the map is not open.
-    #[must_use]
-    pub fn encoded_map(&self, map: MapKind) -> Vec<u8> {
-        self.read(map, |headers| pairs::encode(headers.iter())).unwrap_or_default()
+    ///
+    /// # Errors
+    /// As [`Self::map_pairs`].
+    pub fn encoded_map(&self, map: MapKind) -> Result<Vec<u8>, Status> {
+        self.read(map, |headers| pairs::encode(headers.iter())).map_or_else(|| self.closed_pairs(), Ok)
     }
 
     /// Bytes of all names and values.
@@ -51,7 +55,7 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open; `InternalFailure` beyond the quota.
     pub fn add_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
-        let (side, name) = (side(map), canonical(map, name));
+        let (side, name) = (side(map), self.canonical(map, name));
         let quota = self.services.quotas.headers;
         self.change(map, |headers| {
             fits(headers, name.len() + value.len(), quota)?;
@@ -65,7 +69,7 @@ impl Host {
     /// # Errors
     /// `BadArgument` where the map is not open; `InternalFailure` beyond the quota.
     pub fn replace_map_value(&self, map: MapKind, name: &[u8], value: &[u8]) -> Result<(), Status> {
-        let name = canonical(map, name);
+        let name = self.canonical(map, name);
         let quota = self.services.quotas.headers;
         self.change(map, |headers| {
             fits(headers, name.len() + value.len(), quota)?;
@@ -80,7 +84,7 @@ impl Host {
     /// `BadArgument` where the map is not open.
     pub fn remove_map_value(&self, map: MapKind, name: &[u8]) -> Result<(), Status> {
         self.change(map, |headers| {
-            headers.remove(canonical(map, name));
+            headers.remove(self.canonical(map, name));
             Ok(())
         })
     }
@@ -95,14 +99,25 @@ impl Host {
         let quota = self.services.quotas.headers;
         self.change(map, |headers| {
             fits(&Headers::new(), size + pairs.len() * HEADER_OVERHEAD, quota)?;
-            *headers = Headers::with_capacity(pairs.len());
+            *headers = headers.emptied(pairs.len());
             for (name, value) in pairs {
-                let is_alias = canonical(map, &name) != name.as_ref();
+                let is_alias = self.canonical(map, &name) != name.as_ref();
                 let name = if is_alias { Bytes::from_static(AUTHORITY) } else { name };
                 headers.add(side, name, value);
             }
             Ok(())
         })
+    }
+
+    /// The name under which a header is kept: Envoy knows `host` of requests as `:authority`.
+    fn canonical<'a>(&self, map: MapKind, name: &'a [u8]) -> &'a [u8] {
+        let is_alias = map == MapKind::RequestHeaders && name.eq_ignore_ascii_case(b"host");
+        if is_alias && !self.strict_maps { AUTHORITY } else { name }
+    }
+
+    /// What stands for the pairs of a map that is not open.
+    fn closed_pairs<T: Default>(&self) -> Result<T, Status> {
+        if self.strict_maps { Err(Status::BAD_ARGUMENT) } else { Ok(T::default()) }
     }
 
     fn read<T>(&self, map: MapKind, read: impl FnOnce(&Headers) -> T) -> Option<T> {
@@ -182,11 +197,6 @@ fn place(map: MapKind) -> Option<(Side, bool)> {
         MapKind::ResponseTrailers => Some((Side::Response, true)),
         _ => None,
     }
-}
-
-/// The name under which a header is kept: Envoy knows `host` of requests as `:authority`.
-fn canonical(map: MapKind, name: &[u8]) -> &[u8] {
-    if map == MapKind::RequestHeaders && name.eq_ignore_ascii_case(b"host") { AUTHORITY } else { name }
 }
 
 /// The name under which a header of a request that a plugin makes is kept.

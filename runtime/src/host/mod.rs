@@ -124,6 +124,7 @@ pub struct Host {
     faults: Option<Rc<dyn Faults>>,
     given: Option<Rc<dyn GivenProperties>>,
     trace: Option<Rc<dyn Trace>>,
+    strict_maps: bool,
 }
 
 impl Host {
@@ -154,6 +155,7 @@ impl Host {
             faults: None,
             given: None,
             trace: None,
+            strict_maps: false,
         }))
     }
 
@@ -207,6 +209,12 @@ impl Host {
     /// guest starts.
     pub fn set_given_properties(&mut self, given: Rc<dyn GivenProperties>) {
         self.given = Some(given);
+    }
+
+    /// Makes this the host of a tester without a proxy, that calls single phases: every call on a header
+    /// map that is not open answers `BadArgument`, and `host` is a header of its own.
+    pub fn set_strict_maps(&mut self) {
+        self.strict_maps = true;
     }
 
     /// Lets somebody hear of all hostcalls, for tests that show them. To be set before the guest starts.

@@ -72,7 +72,7 @@ fn proxy_remove_header_map_value(call: &mut Call<'_>, map: u32, name: u32, name_
 
 fn proxy_get_header_map_pairs(call: &mut Call<'_>, map: u32, pairs_out: u32, size_out: u32) -> Answer {
     let map = kind(map)?;
-    let encoded = call.host()?.encoded_map(map);
+    let encoded = call.host()?.encoded_map(map)?;
     call.give(&encoded, pairs_out, size_out)
 }
 
