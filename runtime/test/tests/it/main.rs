@@ -6,6 +6,7 @@ mod compared;
 mod docs;
 mod failing;
 mod golden;
+mod google;
 mod probe;
 mod reports;
 mod workers;
