@@ -95,7 +95,7 @@ pub(crate) fn build_one(
 
     let wasm = folder.join(format!("{}.wasm", filter_crate.name));
     let symbols = folder.join(format!("{}.symbols.wasm", filter_crate.name));
-    std::fs::write(&wasm, &shipped).map_err(|error| cannot("write", &wasm, &error))?;
+    replace(&wasm, &shipped).map_err(|error| cannot("write", &wasm, &error))?;
     if options.wasm_opt {
         wasm_opt::optimise(&wasm)?;
         // A side file of an earlier build would give wrong lines.
@@ -104,8 +104,15 @@ pub(crate) fn build_one(
         }
         return Ok(Artifact { filter_crate: filter_crate.clone(), wasm, symbols: None });
     }
-    std::fs::write(&symbols, &module).map_err(|error| cannot("write", &symbols, &error))?;
+    replace(&symbols, &module).map_err(|error| cannot("write", &symbols, &error))?;
     Ok(Artifact { filter_crate: filter_crate.clone(), wasm, symbols: Some(symbols) })
+}
+
+/// Writes a file in one go: test programs that build the same module at once read it meanwhile.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&temporary, bytes)?;
+    std::fs::rename(&temporary, path)
 }
 
 /// Runs cargo; gives the path of the module that it made.

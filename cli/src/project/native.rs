@@ -41,6 +41,10 @@ pub(crate) fn test(
     if !wanted.is_empty() {
         cargo.arg("--").arg(wanted);
     }
+    // Tests that play on the module build it by this program.
+    if let Ok(program) = std::env::current_exe() {
+        cargo.env("MESH_FILTER_CLI", program);
+    }
     let status = cargo.status().map_err(|error| {
         Failure::missing_tool("`cargo` cannot be run").because(&error).help("install the Rust toolchain")
     })?;

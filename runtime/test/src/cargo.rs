@@ -37,7 +37,7 @@ macro_rules! scenarios {
     ($pattern:literal, $filter:ty) => {
         #[test]
         fn scenarios() {
-            $crate::private::play(
+            $crate::private::play_files(
                 &$crate::World::native::<$filter>(),
                 ::core::env!("CARGO_MANIFEST_DIR"),
                 $pattern,

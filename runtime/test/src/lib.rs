@@ -23,12 +23,18 @@ pub mod matcher;
 pub mod report;
 pub mod scenario;
 
+mod attribute;
 mod base64;
 mod cargo;
+mod cuts;
 mod grpc;
 mod mint;
+#[cfg(feature = "wasm")]
+mod module;
 mod native;
 mod panics;
+#[cfg(feature = "proptest")]
+mod property;
 mod sim;
 mod statistics;
 mod traffic;
@@ -36,9 +42,97 @@ mod traffic;
 mod wasm;
 mod world;
 
+pub use attribute::{TestError, TestResult};
+pub use cuts::Cuts;
 #[cfg(feature = "wasm")]
 pub use wasm::WasmError;
 pub use world::World;
+
+/// A test of a filter that plays natively, and on the crate's module where there is an engine for it.
+///
+/// The function gets a simulation and becomes a module of its name with two tests, `native` and `wasm`: a
+/// filter that behaves otherwise as a module (another clock, 32 bits, a panic that ends the VM) is found out.
+///
+/// ```
+/// use mesh_filter_test::prelude::*;
+/// # use mesh_filter::prelude::*;
+/// # pub struct Hello;
+/// # impl mesh_filter::Filter for Hello {
+/// #     type Config = ();
+/// #     fn new((): (), _: &mut Setup) -> mesh_filter::Result<Self> { Ok(Self) }
+/// #     async fn handle(&self, request: mesh_filter::Request, next: Next) -> mesh_filter::Result<Response> {
+/// #         next.run(request).await
+/// #     }
+/// # }
+///
+/// #[mesh_filter_test::test]
+/// fn requests_pass(sim: &mut Sim) -> TestResult {
+///     let filter = sim.filter::<Hello>(json!(null))?;
+///     filter.request(get("/cart")).expect(status(200));
+///     Ok(())
+/// }
+///
+/// #[mesh_filter_test::test(engine = "wasm")]
+/// fn it_goes_on_and_on(sim: &mut Sim) -> TestResult {
+///     sim.filter::<Hello>(json!(null))?.soak(1000, get("/cart"))
+/// }
+/// # fn main() {}
+/// ```
+///
+/// The tests named `wasm` exist with the feature `wasm` of this crate alone: `cargo test` compiles no engine,
+/// `cargo test --features mesh-filter-test/wasm` does, once. The module is the one that
+/// `cargo mesh-filter build` makes of the crate; the CLI is looked for in PATH, unless `MESH_FILTER_CLI`
+/// names it. `sim.filter::<F>(..)` then starts that module, so `F` is the filter that the crate registers.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `engine = "native"`, `engine = "wasm"` | plays there only; `wasm` is shown as ignored where there is no engine |
+/// | `clock = "2026-01-01T00:00:00Z"` | where the wall clock stands at first |
+/// | `seed = 7` | from which random bytes come |
+///
+/// `#[should_panic]`, `#[ignore]` and `#[cfg(..)]` are for both tests.
+pub use mesh_filter_test_macros::test;
+
+/// A property that holds for all inputs: a test that looks for inputs with which it fails.
+///
+/// The parameters after the simulation are inputs, drawn from their type ([`any`]) or from what
+/// `#[strategy(..)]` says; the function is called for each of `cases` (256) draws, with a new simulation. The
+/// inputs with which it fails are made smaller as long as it fails, and shown. The draws are the same in every run;
+/// `seed` draws others, and so does `PROPTEST_RNG_SEED`.
+///
+/// ```
+/// use mesh_filter_test::{Cuts, prelude::*};
+/// # use mesh_filter::prelude::*;
+/// # pub struct Shout;
+/// # impl mesh_filter::Filter for Shout {
+/// #     type Config = ();
+/// #     fn new((): (), _: &mut Setup) -> mesh_filter::Result<Self> { Ok(Self) }
+/// #     async fn handle(&self, request: mesh_filter::Request, next: Next) -> mesh_filter::Result<Response> {
+/// #         next.run(request).await
+/// #     }
+/// # }
+///
+/// #[mesh_filter_test::proptest(cases = 64)]
+/// fn chunks_do_not_matter(sim: &mut Sim, #[strategy("[a-z ]{0,40}")] page: String, cuts: Cuts) -> TestResult {
+///     let filter = sim.filter::<Shout>(json!(null))?;
+///     filter.upstream(reply(200).chunks(cuts.of(page.clone())));
+///     filter.request(get("/")).expect(body(&*page));
+///     Ok(())
+/// }
+/// # fn main() {}
+/// ```
+///
+/// It takes the options of [`test`](macro@test), and needs the feature `proptest`. Strategies are those of
+/// the crate of that name, which is [`mesh_filter_test::proptest`](mod@proptest). The function returns nothing, a
+/// `TestResult`, or that crate's `TestCaseResult`, for `prop_assert!` and `prop_assume!`.
+///
+/// [`any`]: proptest::prelude::any
+#[cfg(feature = "proptest")]
+pub use mesh_filter_test_macros::proptest;
+
+#[cfg(feature = "proptest")]
+#[doc(no_inline)]
+pub use ::proptest;
 
 /// The blocks of the guide, compiled and run.
 #[cfg(doctest)]
@@ -48,5 +142,10 @@ mod guide {}
 /// What macros expand to; not for use by hand.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::cargo::{main, play};
+    pub use crate::attribute::{Engine, Setting, play};
+    pub use crate::cargo::{main, play as play_files};
+    #[cfg(feature = "proptest")]
+    pub use crate::property::property;
+    #[cfg(feature = "proptest")]
+    pub use proptest::prelude::{Strategy, any};
 }

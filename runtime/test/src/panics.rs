@@ -5,13 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    /// `Some` while a filter runs on this thread: its panic's place and message, once it has panicked.
+    /// `Some` while a filter, or a test that catches, runs on this thread: its panic's place and message, once it has panicked.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 static HOOK: Once = Once::new();
 
-/// Calls a filter; a panic becomes an error that says where and why.
+/// Calls a filter, or a test that calls one; a panic becomes an error that says where and why.
 pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let before = take_hook();
@@ -29,8 +29,8 @@ pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
             }
         }));
     });
-    PANIC.set(Some(String::new()));
+    let outer = PANIC.replace(Some(String::new()));
     let result = catch_unwind(AssertUnwindSafe(call));
-    let panic = PANIC.take();
+    let panic = PANIC.replace(outer);
     result.map_err(|_| panic.unwrap_or_default())
 }

@@ -5,6 +5,8 @@ pub use crate::api::{
     complete, contains, ends, get, grpc, header, log, matches, metric, no_header, no_upstream_call, not,
     post, reply, request, reset, set_property, starts, status, trailer,
 };
+pub use crate::attribute::TestResult;
+pub use crate::cuts::Cuts;
 pub use crate::matcher::Matcher;
 pub use crate::traffic::{Fault, Received};
 pub use mesh_filter_runtime::abi::LogLevel as Level;

@@ -8,6 +8,7 @@ use crate::support::build::metadata;
 const SDK: &str = "mesh-filter";
 const RUNTIME: &str = "mesh-filter-runtime";
 const TEST: &str = "mesh-filter-test";
+const MACROS: &str = "mesh-filter-test-macros";
 const CLI: &str = "cargo-mesh-filter";
 
 /// What a crate may depend on within the workspace.
@@ -20,7 +21,8 @@ struct Arrow {
 const ARROWS: &[Arrow] = &[
     Arrow { from: SDK, to: &[], for_tests: &[] },
     Arrow { from: RUNTIME, to: &[], for_tests: &[] },
-    Arrow { from: TEST, to: &[RUNTIME, SDK], for_tests: &[] },
+    Arrow { from: TEST, to: &[RUNTIME, SDK, MACROS], for_tests: &[] },
+    Arrow { from: MACROS, to: &[], for_tests: &[] },
     Arrow { from: CLI, to: &[RUNTIME, TEST], for_tests: &[] },
     Arrow { from: "xtask", to: &[], for_tests: &[] },
     Arrow { from: "mesh-filter-guests", to: &[], for_tests: &[SDK] },

@@ -16,6 +16,9 @@ pub use message::{Reply, Request, get, post, reply, request};
 
 pub use crate::sim::LogLine;
 
+use crate::attribute::TestResult;
+#[cfg(feature = "wasm")]
+use crate::module::CrateModule;
 use crate::sim::{DEFAULT_START, Engine, Mark, Setup};
 use crate::traffic::Behaviour;
 use crate::world::World;
@@ -25,6 +28,8 @@ use mesh_filter_runtime::plugin::StartError;
 use mesh_filter_runtime::worker::PluginId;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+#[cfg(feature = "wasm")]
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A simulated proxy whose time, clusters and upstream belong to the test.
@@ -56,6 +61,9 @@ struct State {
     engine: RefCell<Engine>,
     allows_traps: Cell<bool>,
     settings: RefCell<Setup>,
+    /// What plays in place of native filters.
+    #[cfg(feature = "wasm")]
+    module: Option<Arc<CrateModule>>,
 }
 
 /// A filter that has been started.
@@ -97,23 +105,34 @@ impl Sim {
     /// A proxy at 2026-01-01T00:00:00Z, without clusters.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(DEFAULT_START)
+        Self::with(DEFAULT_START, 0)
     }
 
     /// A proxy at this moment.
     #[must_use]
     pub fn at(start: SystemTime) -> Self {
-        Self::with(start.duration_since(UNIX_EPOCH).unwrap_or_default())
+        Self::with(start.duration_since(UNIX_EPOCH).unwrap_or_default(), 0)
     }
 
-    fn with(start: Duration) -> Self {
+    pub(crate) fn with(start: Duration, seed: u64) -> Self {
         Self {
             state: Rc::new(State {
-                engine: RefCell::new(Engine::new(start, 0)),
+                engine: RefCell::new(Engine::new(start, seed)),
                 allows_traps: Cell::new(false),
                 settings: RefCell::default(),
+                #[cfg(feature = "wasm")]
+                module: None,
             }),
         }
+    }
+
+    /// The same, with this module in place of native filters.
+    #[cfg(feature = "wasm")]
+    pub(crate) fn playing(mut self, module: Arc<CrateModule>) -> Self {
+        if let Some(state) = Rc::get_mut(&mut self.state) {
+            state.module = Some(module);
+        }
+        self
     }
 
     /// Lets bodies come while a filter holds the headers (Envoy's
@@ -140,11 +159,22 @@ impl Sim {
 
     /// Starts a filter with this configuration; `null` stands for no configuration.
     ///
+    /// In a test that plays on the module (see [`test`](macro@crate::test)) this starts the crate's
+    /// module, whose filter is the one that the crate registers.
+    ///
     /// # Errors
     /// When the filter refuses it, or panics.
+    ///
+    /// # Panics
+    /// When the test plays on the module of another crate than the filter's.
     #[expect(clippy::needless_pass_by_value, reason = "so that `json!` stands in the call")]
     pub fn filter<F: Filter>(&self, config: serde_json::Value) -> Result<TestFilter, FilterError> {
         let text = if config.is_null() { String::new() } else { config.to_string() };
+        #[cfg(feature = "wasm")]
+        if let Some(module) = &self.state.module {
+            module.assert_has(std::any::type_name::<F>());
+            return self.start(&module.world, text);
+        }
         self.start(&World::native::<F>(), text)
     }
 
@@ -218,6 +248,21 @@ impl TestFilter {
     #[must_use = "an exchange about which nothing is expected tests nothing"]
     pub fn request(&self, request: Request) -> Exchange {
         self.open(request).finish()
+    }
+
+    /// Sends so many requests, one after the other, to see what a filter does in the long run.
+    ///
+    /// # Errors
+    /// None of its own: it stands at the end of a test.
+    ///
+    /// # Panics
+    /// As [`Self::request`], at the first request with which the test cannot go on.
+    #[track_caller]
+    pub fn soak(&self, count: usize, request: Request) -> TestResult {
+        for _ in 0..count {
+            let _over = self.request(request.clone());
+        }
+        Ok(())
     }
 
     /// Sends a request, and lets it go as far as it can without time passing.

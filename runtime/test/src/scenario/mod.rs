@@ -38,3 +38,4 @@ mod time;
 pub use batch::{Batch, Options};
 pub(crate) use golden::BLESS_VARIABLE;
 pub use suite::{Reading, Suite, load, load_with, parse, parse_with};
+pub(crate) use time::parse as moment;

@@ -10,7 +10,8 @@ pub(crate) fn moment(node: &Node) -> Result<Duration> {
         .ok_or_else(|| node.expected("a moment such as `2026-01-01T00:00:00Z`"))
 }
 
-fn parse(text: &str) -> Option<Duration> {
+/// The same, of a text.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;

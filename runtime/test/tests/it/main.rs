@@ -1,6 +1,7 @@
 //! The harness with real filters: scenario files that hold, that are broken, that fail; the Rust API.
 
 mod api;
+mod attribute;
 mod broken;
 mod compared;
 mod docs;

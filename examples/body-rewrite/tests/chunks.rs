@@ -1,0 +1,22 @@
+//! What a body becomes does not depend on the chunks in which it arrives.
+
+use body_rewrite::BodyRewrite;
+use mesh_filter_test::prelude::*;
+
+#[mesh_filter_test::proptest(cases = 128)]
+fn chunks_cannot_be_seen_in_the_result(
+    sim: &mut Sim,
+    #[strategy("[ab]{0,24}")] page: String,
+    cuts: Cuts,
+) -> TestResult {
+    let filter = sim.filter::<BodyRewrite>(json!({"from": "aab", "to": "<b>"}))?;
+    filter.upstream(reply(200).header("content-type", "text/html").chunks(cuts.of(page.clone())));
+    filter.request(get("/")).expect(body(page.replace("aab", "<b>").as_str()));
+    Ok(())
+}
+
+#[mesh_filter_test::test]
+fn an_empty_pattern_is_refused(sim: &mut Sim) {
+    let error = sim.filter::<BodyRewrite>(json!({"from": "", "to": "x"})).unwrap_err();
+    assert!(error.to_string().contains("the pattern is empty"), "{error}");
+}
