@@ -55,6 +55,28 @@ pub struct Setting {
     pub seed: u64,
 }
 
+/// What a test gives back.
+pub trait Outcome {
+    /// Fails the test where it is an error.
+    ///
+    /// # Panics
+    /// Then, because a test that should panic may return nothing.
+    fn succeed(self);
+}
+
+impl Outcome for () {
+    fn succeed(self) {}
+}
+
+impl<T, E: fmt::Debug> Outcome for Result<T, E> {
+    #[track_caller]
+    fn succeed(self) {
+        if let Err(error) = self {
+            fail(&format!("{error:?}"));
+        }
+    }
+}
+
 /// Plays a test with a simulation of its own.
 pub fn play<R>(engine: Engine, setting: Setting, case: impl FnOnce(&mut Sim) -> R) -> R {
     case(&mut setting.sim(engine))
@@ -99,7 +121,7 @@ macro_rules! __wasm {
     ($($attributes:tt)*) => {
         #[::core::prelude::v1::test]
         $($attributes)*
-        fn wasm() -> impl ::std::process::Termination {
+        fn wasm() {
             play($crate::private::Engine::Wasm)
         }
     };
@@ -129,7 +151,7 @@ macro_rules! __only_wasm {
     ($($attributes:tt)*) => {
         #[::core::prelude::v1::test]
         #[ignore = "needs the feature `wasm` of mesh-filter-test"]
-        fn wasm() -> impl ::std::process::Termination {
+        fn wasm() {
             play($crate::private::Engine::Wasm)
         }
     };

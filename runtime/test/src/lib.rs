@@ -142,7 +142,7 @@ mod guide {}
 /// What macros expand to; not for use by hand.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::attribute::{Engine, Setting, play};
+    pub use crate::attribute::{Engine, Outcome, Setting, play};
     pub use crate::cargo::{main, play as play_files};
     #[cfg(feature = "proptest")]
     pub use crate::property::property;

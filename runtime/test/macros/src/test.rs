@@ -48,7 +48,7 @@ pub(crate) fn module(
         quote! {
             #[::core::prelude::v1::test]
             #(#on_tests)*
-            fn native() -> impl ::std::process::Termination {
+            fn native() {
                 play(::mesh_filter_test::private::Engine::Native)
             }
         }
@@ -64,8 +64,9 @@ pub(crate) fn module(
         #[cfg(test)]
         #(#gates)*
         mod #name {
-            fn play(engine: ::mesh_filter_test::private::Engine) -> impl ::std::process::Termination {
-                #play
+            #[track_caller]
+            fn play(engine: ::mesh_filter_test::private::Engine) {
+                ::mesh_filter_test::private::Outcome::succeed(#play);
             }
 
             #native
