@@ -15,6 +15,7 @@ pub(crate) const FILTER_VARIABLE: &str = "MESH_FILTER_SCENARIO";
 type Make = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync;
 
 /// Makes fresh VMs of one filter.
+#[derive(Clone)]
 pub struct World {
     kind: Kind,
     make: Arc<Make>,

@@ -5,18 +5,18 @@ use crate::grpc::{GrpcAnswer, GrpcCondition, GrpcReply, GrpcRule, Moment};
 use crate::matcher::Matcher;
 use crate::sim::{Condition, Mocks, Rule};
 use crate::traffic::{Fault, Received};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A cluster that filters call out to.
 #[derive(Debug, Clone)]
 pub struct Cluster {
-    mocks: Rc<Mocks>,
+    mocks: Arc<Mocks>,
     name: String,
 }
 
 impl Cluster {
-    pub(super) fn new(mocks: Rc<Mocks>, name: &str) -> Self {
+    pub(super) fn new(mocks: Arc<Mocks>, name: &str) -> Self {
         let cluster = Self { mocks, name: name.to_owned() };
         if !cluster.mocks.names().contains(&cluster.name) {
             cluster.reply(reply(200));

@@ -2,17 +2,16 @@
 
 use super::check::{Check, Checked};
 use super::message::Request;
-use super::{Sim, fail};
-use crate::sim::{Finished, LogLine, Mark, Plan};
-use crate::traffic::{Behaviour, Chunking, Received};
-use mesh_filter_runtime::worker::{PluginId, StreamId};
+use super::{Sim, TestFilter, fail};
+use crate::sim::{ExchangeId, Finished, LogLine, Mark, Plan};
+use crate::traffic::{Chunking, Received};
 use std::collections::BTreeMap;
 
 /// An exchange that may still be under way.
 #[must_use = "an exchange that is not finished tests nothing"]
 pub struct Pending {
     sim: Sim,
-    id: StreamId,
+    id: ExchangeId,
     mark: Mark,
     metrics: BTreeMap<String, u64>,
 }
@@ -29,13 +28,16 @@ pub struct Exchange {
 }
 
 impl Pending {
-    pub(super) fn new(sim: &Sim, plugin: PluginId, request: Request, upstream: Behaviour) -> Self {
+    pub(super) fn new(filter: &TestFilter, request: Request) -> Self {
+        let TestFilter { sim, worker, .. } = filter;
+        let upstream = filter.upstream.borrow().clone();
         let mark = sim.mark();
         let mut engine = sim.state.engine.borrow_mut();
         let metrics = engine.metrics();
         let Request { message, properties } = request;
-        let plan = Plan { request: message, upstream, chunking: Chunking::AsWritten, properties };
-        let id = engine.open(&[plugin], plan);
+        let plan =
+            Plan { request: message, upstream, chunking: Chunking::AsWritten, properties, worker: *worker };
+        let id = engine.open(&[filter.filter], plan);
         drop(engine);
         Self { sim: sim.clone(), id, mark, metrics }
     }
@@ -43,7 +45,7 @@ impl Pending {
     /// Whether the client has its whole answer.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.sim.state.engine.borrow().is_done(self.id)
+        self.sim.state.engine.borrow_mut().is_done(self.id)
     }
 
     /// Waits, in virtual time, for the end of the exchange.
@@ -57,7 +59,7 @@ impl Pending {
         let timeline = self.sim.timeline_since(self.mark);
         let mut problems = self.sim.state.engine.borrow_mut().take_problems();
         if !self.sim.state.allows_traps.get() {
-            let traps = self.sim.state.engine.borrow().journal.traps(self.mark);
+            let traps = self.sim.state.engine.borrow().journal().traps(self.mark);
             problems.extend(traps.iter().map(|(callback, trap)| format!("in `{callback}` {trap}")));
         }
         if let Err(hang) = &finished
@@ -70,7 +72,7 @@ impl Pending {
                 let engine = self.sim.state.engine.borrow();
                 Exchange {
                     finished,
-                    logs: engine.journal.logs(self.mark),
+                    logs: engine.journal().logs(self.mark),
                     metrics_before: self.metrics,
                     metrics: engine.metrics(),
                     gauges: engine.gauges(),

@@ -19,16 +19,14 @@ pub use crate::sim::LogLine;
 use crate::attribute::TestResult;
 #[cfg(feature = "wasm")]
 use crate::module::CrateModule;
-use crate::sim::{DEFAULT_START, Engine, Mark, Setup};
+use crate::sim::{DEFAULT_START, Engine, FilterId, Mark, Setup};
 use crate::traffic::Behaviour;
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter::Filter;
 use mesh_filter_runtime::plugin::StartError;
-use mesh_filter_runtime::worker::PluginId;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-#[cfg(feature = "wasm")]
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -70,7 +68,9 @@ struct State {
 #[derive(Clone)]
 pub struct TestFilter {
     sim: Sim,
-    plugin: PluginId,
+    filter: FilterId,
+    /// The worker that its requests go to; without it they take turns.
+    worker: Option<usize>,
     upstream: Rc<RefCell<Behaviour>>,
 }
 
@@ -117,7 +117,7 @@ impl Sim {
     pub(crate) fn with(start: Duration, seed: u64) -> Self {
         Self {
             state: Rc::new(State {
-                engine: RefCell::new(Engine::new(start, seed)),
+                engine: RefCell::new(Engine::new(start, seed, 1)),
                 allows_traps: Cell::new(false),
                 settings: RefCell::default(),
                 #[cfg(feature = "wasm")]
@@ -133,6 +133,24 @@ impl Sim {
             state.module = Some(module);
         }
         self
+    }
+
+    /// Makes it a proxy with so many workers, each with a VM of each filter, which share shared data,
+    /// queues and metrics; one by itself. Requests go to the workers in turn, unless [`TestFilter::on`] says
+    /// otherwise.
+    ///
+    /// # Panics
+    /// When a filter has been started already.
+    #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "it changes this proxy; the value is for chains of calls")]
+    pub fn workers(&self, count: usize) -> Self {
+        let mut engine = self.state.engine.borrow_mut();
+        if engine.has_filters() {
+            fail("the number of workers is set before the first filter starts");
+        }
+        engine.set_workers(count);
+        drop(engine);
+        self.clone()
     }
 
     /// Lets bodies come while a filter holds the headers (Envoy's
@@ -154,7 +172,7 @@ impl Sim {
     /// now on. Of a path under `xds`, `node` or `plugin_..` filters know it outside of exchanges too.
     pub fn property(&self, path: &str, value: impl Into<Bytes>) {
         let given = [(path.to_owned(), Some(value.into()))].into();
-        self.state.engine.borrow().give_properties(&given);
+        self.state.engine.borrow_mut().give_properties(&given);
     }
 
     /// Starts a filter with this configuration; `null` stands for no configuration.
@@ -187,15 +205,15 @@ impl Sim {
         setup.configuration = config.into();
         let before = self.mark();
         let started = self.state.engine.borrow_mut().add(world, &setup);
-        let plugin = started.map_err(|error| FilterError { error, logs: self.logs_since(before) })?;
+        let filter = started.map_err(|error| FilterError { error, logs: self.logs_since(before) })?;
         let upstream = Rc::new(RefCell::new(reply(200).into_behaviour()));
-        Ok(TestFilter { sim: self.clone(), plugin, upstream })
+        Ok(TestFilter { sim: self.clone(), filter, worker: None, upstream })
     }
 
     /// The cluster with this name, for filters that call out to it. It answers 200 until told otherwise.
     #[must_use]
     pub fn cluster(&self, name: &str) -> Cluster {
-        Cluster::new(Rc::clone(&self.state.engine.borrow().mocks), name)
+        Cluster::new(Arc::clone(self.state.engine.borrow().mocks()), name)
     }
 
     /// Lets time pass: timers fire and callouts end at their own moments.
@@ -222,15 +240,15 @@ impl Sim {
     }
 
     fn mark(&self) -> Mark {
-        self.state.engine.borrow().journal.mark()
+        self.state.engine.borrow().journal().mark()
     }
 
     fn logs_since(&self, mark: Mark) -> Vec<LogLine> {
-        self.state.engine.borrow().journal.logs(mark)
+        self.state.engine.borrow().journal().logs(mark)
     }
 
     fn timeline_since(&self, mark: Mark) -> String {
-        self.state.engine.borrow().journal.timeline(mark).join("\n")
+        self.state.engine.borrow().journal().timeline(mark).join("\n")
     }
 }
 
@@ -238,6 +256,20 @@ impl TestFilter {
     /// Sets what the upstream answers from now on; 200 without a body until then.
     pub fn upstream(&self, reply: Reply) {
         self.upstream.replace(reply.into_behaviour());
+    }
+
+    /// The same filter, whose requests all go to this worker, counted from 0.
+    ///
+    /// # Panics
+    /// When there is no such worker.
+    #[track_caller]
+    #[must_use]
+    pub fn on(&self, worker: usize) -> Self {
+        let workers = self.sim.state.engine.borrow().workers();
+        if worker >= workers {
+            fail(&format!("there is no worker {worker}: there are {workers}, counted from 0"));
+        }
+        Self { worker: Some(worker), ..self.clone() }
     }
 
     /// Sends a request and waits, in virtual time, for the end of the exchange.
@@ -267,7 +299,7 @@ impl TestFilter {
 
     /// Sends a request, and lets it go as far as it can without time passing.
     pub fn open(&self, request: Request) -> Pending {
-        Pending::new(&self.sim, self.plugin, request, self.upstream.borrow().clone())
+        Pending::new(self, request)
     }
 }
 
@@ -279,7 +311,7 @@ impl std::fmt::Debug for Sim {
 
 impl std::fmt::Debug for TestFilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestFilter").field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("TestFilter").field("filter", &self.filter).finish_non_exhaustive()
     }
 }
 

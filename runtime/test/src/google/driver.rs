@@ -1,7 +1,7 @@
 //! Calls one plugin phase by phase, as a tester without a proxy does: no chain, no time, no network.
 
 use super::suite::Phase as TestPhase;
-use crate::sim::{Journal, Mark, VirtualClock, Watched};
+use crate::sim::{Diary, Journal, Mark, VirtualClock, Watched};
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::abi::{LogLevel, Status, path};
@@ -43,7 +43,7 @@ pub(super) enum Record {
 pub(super) struct Driver {
     host: SharedHost,
     guest: Box<dyn Guest>,
-    journal: Rc<Journal>,
+    journal: Rc<Diary>,
     root: ContextId,
 }
 
@@ -78,12 +78,13 @@ pub(super) enum Stop {
 
 impl Driver {
     /// What has happened, also in a start that failed.
-    pub(super) fn journal(time: Duration) -> Rc<Journal> {
-        Rc::new(Journal::new(Rc::new(VirtualClock::new(time))))
+    pub(super) fn journal(time: Duration) -> Rc<Diary> {
+        let journal = Arc::new(Journal::new(Arc::new(VirtualClock::new(time))));
+        Rc::new(Diary { journal, worker: None })
     }
 
     /// Starts the plugin: `on_context_create`, `on_vm_start`, `on_configure`.
-    pub(super) fn start(world: &World, setup: Setup<'_>, journal: Rc<Journal>) -> Result<Self, Stop> {
+    pub(super) fn start(world: &World, setup: Setup<'_>, journal: Rc<Diary>) -> Result<Self, Stop> {
         let services = Services {
             clock: Rc::new(Frozen(setup.time)),
             log: Rc::new(Log { level: setup.log_level, journal: Rc::clone(&journal) }),
@@ -271,7 +272,7 @@ impl Clock for Frozen {
 /// Writes down what reaches a level.
 struct Log {
     level: LogLevel,
-    journal: Rc<Journal>,
+    journal: Rc<Diary>,
 }
 
 impl LogSink for Log {

@@ -6,7 +6,7 @@ use super::expectation::Expectation;
 use super::suite::{Chunks, Invocation, Phase, Suite, Test};
 use crate::matcher::shown;
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Journal, LogLine, Mark};
+use crate::sim::{Diary, LogLine, Mark};
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::abi::LogLevel;
@@ -86,7 +86,7 @@ struct Play<'a> {
     suite: &'a Suite,
     test: &'a Test,
     subject: Subject<'a>,
-    journal: Rc<Journal>,
+    journal: Rc<Diary>,
     problems: Vec<Problem>,
     seen: Vec<String>,
 }
@@ -247,7 +247,7 @@ fn seen(invocation: &Invocation, outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-fn timeline(journal: &Journal) -> Vec<String> {
+fn timeline(journal: &Diary) -> Vec<String> {
     let lines = journal.timeline(Mark::default());
     let mut out = vec!["timeline:".to_owned()];
     let earlier = lines.len().saturating_sub(MAX_TIMELINE);

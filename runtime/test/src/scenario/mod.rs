@@ -3,7 +3,7 @@
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
 //! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
-//! `golden`, `body`, `chunking`, `fault`, `properties` (its parts), `stage` and `portable` (what worlds can do), `run` and
+//! `golden`, `body`, `chunking`, `fault`, `properties`, `workers` (its parts), `stage` and `portable` (what worlds can do), `run` and
 //! `check` (what happens), `batch` (many files at once).
 
 mod arithmetic;
@@ -34,6 +34,7 @@ mod step;
 mod suite;
 mod template;
 mod time;
+mod workers;
 
 pub use batch::{Batch, Options};
 pub(crate) use golden::BLESS_VARIABLE;

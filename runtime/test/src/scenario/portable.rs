@@ -70,6 +70,9 @@ impl Case {
         if !self.settings.shared_data.is_empty() {
             needs.push(Need::new("`shared_data`", Requirement::Simulator));
         }
+        if self.settings.setup.workers > 1 {
+            needs.push(Need::new("`workers`", Requirement::Simulator));
+        }
         if !self.settings.properties.is_empty() {
             needs.push(Need::new("`properties`", Requirement::Simulator));
         }

@@ -221,7 +221,8 @@ impl<'a> Play<'a> {
             let upstream = exchange.upstream.unwrap_or_else(|| self.case.settings.upstream.clone());
             self.longest = self.longest.max(exchange.request.whole_body().len()).max(upstream.body_len());
             let properties = exchange.properties;
-            let plan = Plan { request: exchange.request, upstream, chunking: self.chunking, properties };
+            let (request, worker) = (exchange.request, exchange.worker);
+            let plan = Plan { request, upstream, chunking: self.chunking, properties, worker };
             let ticket = self.stage.open(plan);
             expect = exchange.expect;
             let mut problems = Vec::new();

@@ -8,6 +8,7 @@ use super::files::Folder;
 use super::message::{REQUEST, behaviour, request, rules};
 use super::properties::properties;
 use super::template::Variables;
+use super::workers::worker;
 use crate::sim::{Fault, Properties, Rules};
 use crate::traffic::{Behaviour, Message};
 use mesh_filter_runtime::document::{Entry, Kind, Node, Place, Result};
@@ -34,6 +35,8 @@ pub(crate) struct Exchanges {
     pub(crate) warm_up: usize,
     /// Under which later steps know them.
     pub(crate) name: Option<Placed<String>>,
+    /// How many the case has.
+    workers: usize,
     node: Node,
     variables: Variables,
     folder: Folder,
@@ -45,14 +48,16 @@ pub(crate) struct Exchange {
     pub(crate) request: Message,
     pub(crate) properties: Properties,
     pub(crate) upstream: Option<Behaviour>,
+    /// On which worker; without it they take turns.
+    pub(crate) worker: Option<usize>,
     pub(crate) expect: Expect,
 }
 
 /// The keys of a step with requests.
-const OF_EXCHANGES: [&str; 6] = ["request", "repeat", "soak", "as", "upstream", "expect"];
+const OF_EXCHANGES: [&str; 7] = ["request", "repeat", "soak", "as", "worker", "upstream", "expect"];
 
 impl Step {
-    pub(crate) fn read(node: &Node, variables: &Variables, folder: &Folder) -> Result<Self> {
+    pub(crate) fn read(node: &Node, workers: usize, variables: &Variables, folder: &Folder) -> Result<Self> {
         let keys: Vec<&str> = node.entries()?.iter().map(|entry| entry.key.as_str()).collect();
         if keys.contains(&"advance") {
             let node = variables.expand(node)?;
@@ -86,7 +91,7 @@ impl Step {
         };
         let name = fields.optional("as", |node| earlier::name(&variables.expand(node)?))?;
         let (node, variables, folder) = (node.clone(), variables.clone(), folder.clone());
-        let exchanges = Exchanges { repeat, warm_up, name, node, variables, folder };
+        let exchanges = Exchanges { repeat, warm_up, name, workers, node, variables, folder };
         // Whatever is wrong in it is wrong before anything runs.
         exchanges.exchange(0)?;
         Ok(Self::Exchanges(Box::new(exchanges)))
@@ -123,6 +128,7 @@ impl Exchanges {
         let given = given.as_ref().and_then(|fields| fields.get("properties"));
         Ok(Exchange {
             request,
+            worker: fields.optional("worker", |node| worker(node, self.workers))?,
             properties: given.map(|node| properties(node, &self.folder)).transpose()?.unwrap_or_default(),
             upstream: fields.optional("upstream", |node| behaviour(node, &self.folder))?,
             expect: fields

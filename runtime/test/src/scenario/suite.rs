@@ -13,6 +13,7 @@ use super::properties::properties;
 use super::step::Step;
 use super::template::Variables;
 use super::time::moment;
+use super::workers::workers;
 use crate::matcher::Matcher;
 use crate::sim::{Fault, Properties, Rules, Setup};
 use crate::traffic::{Behaviour, Chunking, Message};
@@ -61,7 +62,7 @@ pub(super) struct Settings {
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 16] = [
     "config",
     "clock",
     "seed",
@@ -71,6 +72,7 @@ const SETTINGS: [&str; 15] = [
     "faults",
     "shared_data",
     "properties",
+    "workers",
     "requires",
     "vars",
     "plugin",
@@ -227,7 +229,8 @@ fn cases(
             let node = variables.expand(node)?;
             Ok((node.place().clone(), matcher(&node, folder)?))
         })?;
-        let steps = fields.each("steps", |step| Step::read(step, &variables, folder))?;
+        let steps =
+            fields.each("steps", |step| Step::read(step, settings.setup.workers, &variables, folder))?;
         check_names(&steps)?;
         match (&refused, steps.is_empty()) {
             (None, true) => return Err(node.error("a scenario needs `steps`, or `refused`")),
@@ -280,6 +283,9 @@ fn settings(
     }
     if let Some(node) = expanded("seed")? {
         setup.seed = node.u32(0..=u32::MAX)?.into();
+    }
+    if let Some(node) = expanded("workers")? {
+        setup.workers = workers(&node)?;
     }
     if let Some(node) = expanded("fail_open")? {
         setup.failure_policy = if node.bool()? { FailurePolicy::Open } else { FailurePolicy::Closed };

@@ -10,22 +10,19 @@ pub(crate) type Key = (Duration, u64);
 #[derive(Debug)]
 pub(crate) struct Agenda<T> {
     entries: BTreeMap<Key, T>,
-    entered: u64,
 }
 
 impl<T> Default for Agenda<T> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), entered: 0 }
+        Self { entries: BTreeMap::new() }
     }
 }
 
 impl<T> Agenda<T> {
-    /// Enters an event at this time.
-    pub(crate) fn enter(&mut self, at: Duration, event: T) -> Key {
-        self.entered += 1;
-        let key = (at, self.entered);
-        self.entries.insert(key, event);
-        key
+    /// Enters an event at this time; `number` counts the events of all agendas.
+    pub(crate) fn enter(&mut self, at: Duration, number: u64, event: T) -> Key {
+        self.entries.insert((at, number), event);
+        (at, number)
     }
 
     /// Takes an event out that shall not happen.
@@ -42,9 +39,9 @@ impl<T> Agenda<T> {
         self.entries.remove(&(at, number)).map(|event| (at, event))
     }
 
-    /// The time of the first event that `wanted` names.
-    pub(crate) fn next(&self, wanted: impl Fn(&T) -> bool) -> Option<Duration> {
-        self.entries.iter().find(|(_, event)| wanted(event)).map(|((at, _), _)| *at)
+    /// The first event that `wanted` names.
+    pub(crate) fn next(&self, wanted: impl Fn(&T) -> bool) -> Option<Key> {
+        self.entries.iter().find(|(_, event)| wanted(event)).map(|(key, _)| *key)
     }
 }
 
@@ -55,14 +52,14 @@ mod tests {
     #[test]
     fn events_come_by_time_and_equal_times_in_the_order_of_entry() {
         let mut agenda = Agenda::default();
-        agenda.enter(Duration::from_secs(2), "late");
-        let gone = agenda.enter(Duration::from_secs(1), "removed");
-        agenda.enter(Duration::from_secs(1), "first");
-        agenda.enter(Duration::from_secs(1), "second");
+        agenda.enter(Duration::from_secs(2), 1, "late");
+        let gone = agenda.enter(Duration::from_secs(1), 2, "removed");
+        agenda.enter(Duration::from_secs(1), 3, "first");
+        agenda.enter(Duration::from_secs(1), 4, "second");
         agenda.remove(gone);
         let due: Vec<_> =
             std::iter::from_fn(|| agenda.take_due(Duration::from_secs(1))).map(|(_, event)| event).collect();
         assert_eq!(due, ["first", "second"]);
-        assert_eq!(agenda.next(|_| true), Some(Duration::from_secs(2)));
+        assert_eq!(agenda.next(|_| true), Some((Duration::from_secs(2), 1)));
     }
 }

@@ -1,6 +1,6 @@
 //! Callouts: finds what the mock answers, and when.
 
-use super::{Engine, Event};
+use super::lane::{Event, Lane};
 use crate::traffic::{Answer, Behaviour, Fault, Message, Received};
 use bytes::Bytes;
 use mesh_filter_runtime::headers::Headers;
@@ -16,7 +16,7 @@ pub(super) const REFUSED: (u16, &str) = (
     "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
 );
 
-impl Engine {
+impl Lane {
     pub(super) fn call_out(&mut self, vm: VmId, call: HttpCall) {
         let HttpCall { token, root, cluster, headers, body, trailers, timeout, .. } = call;
         let received =
@@ -26,17 +26,22 @@ impl Engine {
             received.header(":method").unwrap_or_default(),
             received.header(":path").unwrap_or_default()
         );
-        self.journal.note(format!("  callout to `{cluster}`: {what}"));
-        let behaviour = self.mocks.call(&cluster, received).unwrap_or_else(|| {
+        self.diary.note(format!("  callout to `{cluster}`: {what}"));
+        let behaviour = self.shared.mocks.call(&cluster, received).unwrap_or_else(|| {
             self.problems.push(format!(
                 "the plugin called out to cluster `{cluster}` ({what}), and no mock of it is for this request"
             ));
             Behaviour::fail(Fault::Refused)
         });
-        let behaviour = self.faults.callout(&cluster).unwrap_or(behaviour);
+        let behaviour = match self.shared.faults.callout(&cluster) {
+            Some(failure) => {
+                self.diary.note("    which fails because the test says so".to_owned());
+                failure
+            }
+            None => behaviour,
+        };
         let Some((delay, outcome)) = outcome(behaviour, timeout) else { return };
-        let at = self.clock.elapsed().saturating_add(delay);
-        self.agenda.enter(at, Event::Call { vm, root, token, outcome });
+        self.enter(delay, Event::Call { vm, root, token, outcome });
     }
 }
 

@@ -1,7 +1,8 @@
 //! The two clocks of a simulation; only its driver moves them.
 
+use super::shared::Common;
 use mesh_filter_runtime::host::Clock;
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Where the wall clock stands at first unless the test says otherwise: 2026-01-01T00:00:00Z.
@@ -14,32 +15,32 @@ const MONOTONIC_START: Duration = Duration::from_secs(1);
 pub(crate) struct VirtualClock {
     /// Since 1970, at the beginning.
     start: Duration,
-    elapsed: Cell<Duration>,
+    elapsed_ns: AtomicU64,
 }
 
 impl VirtualClock {
     pub(crate) fn new(start: Duration) -> Self {
-        Self { start, elapsed: Cell::new(Duration::ZERO) }
+        Self { start, elapsed_ns: AtomicU64::new(0) }
     }
 
     /// Time since the beginning.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.elapsed.get()
+        Duration::from_nanos(self.elapsed_ns.load(Ordering::Relaxed))
     }
 
     /// Moves on to this time since the beginning; never back.
     pub(crate) fn move_to(&self, elapsed: Duration) {
-        self.elapsed.set(elapsed.max(self.elapsed.get()));
+        self.elapsed_ns.fetch_max(nanoseconds(elapsed), Ordering::Relaxed);
     }
 }
 
-impl Clock for VirtualClock {
+impl Clock for Common<VirtualClock> {
     fn realtime_ns(&self) -> u64 {
-        nanoseconds(self.start.saturating_add(self.elapsed.get()))
+        nanoseconds(self.0.start.saturating_add(self.0.elapsed()))
     }
 
     fn monotonic_ns(&self) -> u64 {
-        nanoseconds(MONOTONIC_START.saturating_add(self.elapsed.get()))
+        nanoseconds(MONOTONIC_START.saturating_add(self.0.elapsed()))
     }
 }
 

@@ -1,17 +1,20 @@
 //! One exchange: the client sends, the upstream answers, both take down what they get.
 
 use super::callout::{REFUSED, TIMEOUT};
-use super::{Engine, Event, Properties};
+use super::lane::{Event, Lane};
+use super::shared::Common;
+use super::{FilterId, Properties};
 use crate::traffic::{Answer, Behaviour, Chunking, Fault, Message, Piece, Received};
 use bytes::Bytes;
 use mesh_filter_runtime::body::Body;
 use mesh_filter_runtime::chain::Effect;
 use mesh_filter_runtime::exchange::{Info, LocalReply, Side};
 use mesh_filter_runtime::headers::Headers;
-use mesh_filter_runtime::host::Clock;
-use mesh_filter_runtime::worker::{DEFAULT_BUFFER_LIMIT, PluginId, StreamId};
+use mesh_filter_runtime::host::Clock as _;
+use mesh_filter_runtime::worker::{DEFAULT_BUFFER_LIMIT, StreamId};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Envoy's default timeout of a route.
@@ -28,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) chunking: Chunking,
     /// Beside those that hold for all exchanges.
     pub(crate) properties: Properties,
+    /// On which worker; without it they take turns.
+    pub(crate) worker: Option<usize>,
 }
 
 /// What came of an exchange.
@@ -81,21 +86,22 @@ pub(super) struct Live {
     seen: Finished,
 }
 
-impl Engine {
-    /// Begins an exchange through these plugins and lets it go as far as it can without time passing.
-    pub(crate) fn open(&mut self, chain: &[PluginId], plan: Plan) -> StreamId {
+impl Lane {
+    /// Begins an exchange through these filters and lets it go as far as it can without time passing.
+    pub(super) fn open(&mut self, chain: &[FilterId], plan: Plan) -> StreamId {
         let info = Info {
             connection_id: 1,
             protocol: "HTTP/1.1",
             downstream_remote: Some(CLIENT),
             downstream_local: Some(LISTENER),
-            start_ns: self.clock.realtime_ns(),
+            start_ns: Common(Arc::clone(&self.shared.clock)).realtime_ns(),
             route_name: Some("default".to_owned()),
             virtual_host_name: Some("default".to_owned()),
             cluster_name: Some("upstream".to_owned()),
             ..Info::default()
         };
-        let id = self.worker.open(chain, info, DEFAULT_BUFFER_LIMIT);
+        let chain: Vec<_> = chain.iter().filter_map(|filter| self.plugin(*filter)).collect();
+        let id = self.worker.open(&chain, info, DEFAULT_BUFFER_LIMIT);
         let number = self.worker.exchange(id).map_or(0, |exchange| exchange.borrow().number);
         self.properties.open(number, plan.properties);
         let live = Live {
@@ -110,33 +116,24 @@ impl Engine {
         };
         self.streams.insert(id, live);
         self.pump(id);
-        // Whatever is due now happens now: an upstream without delay answers at once.
-        self.run_until(self.clock.elapsed());
+        self.settle();
         id
     }
 
     /// Whether the client has its answer.
-    pub(crate) fn is_done(&self, id: StreamId) -> bool {
+    pub(super) fn is_done(&self, id: StreamId) -> bool {
         self.streams.get(&id).is_none_or(|live| live.done)
     }
 
-    /// Lets time pass until the exchange has ended.
-    ///
-    /// Time moves to callouts and upstream answers that are under way. It does not move for timers
-    /// alone: they would let a forgotten request wait for ever.
-    pub(crate) fn finish(&mut self, id: StreamId) -> Result<Finished, Hang> {
-        while !self.is_done(id) {
-            match self.agenda.next(|event| !matches!(event, Event::Tick { .. })) {
-                Some(at) if self.problems.is_empty() => self.run_until(at),
-                _ => return Err(self.give_up(id)),
-            }
-        }
-        let Some(mut live) = self.streams.remove(&id) else { return Ok(Finished::default()) };
+    /// What came of an exchange that is done.
+    pub(super) fn take(&mut self, id: StreamId) -> Finished {
+        let Some(mut live) = self.streams.remove(&id) else { return Finished::default() };
         live.seen.set_properties = self.properties.close(live.number);
-        Ok(live.seen)
+        live.seen
     }
 
-    fn give_up(&mut self, id: StreamId) -> Hang {
+    /// Resets an exchange that cannot end.
+    pub(super) fn give_up(&mut self, id: StreamId) -> Hang {
         let live = self.streams.remove(&id);
         if let Some(live) = &live {
             self.properties.close(live.number);
@@ -217,7 +214,7 @@ impl Engine {
                 Answer::Fail(Fault::Timeout) => ROUTE_TIMEOUT,
                 _ => live.behaviour.delay.min(ROUTE_TIMEOUT),
             };
-            self.agenda.enter(self.clock.elapsed().saturating_add(delay), Event::Upstream(id));
+            self.enter(delay, Event::Upstream(id));
         }
     }
 

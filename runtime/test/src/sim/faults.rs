@@ -1,13 +1,9 @@
 //! Faults that a test has ordered: hostcalls that answer what it says, callouts that end as it says.
 
-use super::journal::Journal;
+use super::shared::lock;
 use crate::traffic::Behaviour;
-use mesh_filter_runtime::abi::Status;
-use mesh_filter_runtime::abi::table::{Chapter, IMPORTS};
 use mesh_filter_runtime::document::Place;
-use mesh_filter_runtime::host::Faults;
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Mutex;
 
 /// Something that shall go wrong.
 #[derive(Debug, Clone)]
@@ -29,10 +25,9 @@ pub(crate) enum Target {
 }
 
 /// All faults of a simulation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct FaultPlan {
-    journal: Rc<Journal>,
-    orders: RefCell<Vec<Order>>,
+    orders: Mutex<Vec<Order>>,
 }
 
 #[derive(Debug)]
@@ -44,35 +39,37 @@ struct Order {
 }
 
 impl FaultPlan {
-    pub(super) fn new(journal: Rc<Journal>) -> Self {
-        Self { journal, orders: RefCell::default() }
-    }
-
     /// From now on this goes wrong too.
     pub(crate) fn order(&self, fault: Fault) {
-        self.orders.borrow_mut().push(Order { fault, calls: 0, met: false });
+        lock(&self.orders).push(Order { fault, calls: 0, met: false });
     }
 
     /// The faults that no call has met, and how many calls there were.
     pub(crate) fn unmet(&self) -> Vec<(Fault, u32)> {
-        let orders = self.orders.borrow();
+        let orders = lock(&self.orders);
         orders.iter().filter(|order| !order.met).map(|order| (order.fault.clone(), order.calls)).collect()
     }
 
     /// How the callout to this cluster ends, if the test says so.
     pub(super) fn callout(&self, called: &str) -> Option<Behaviour> {
-        let behaviour = self.meet(|target| match target {
+        self.meet(|target| match target {
             Target::Callout { cluster, behaviour } if cluster == called => Some(behaviour.clone()),
             _ => None,
-        })?;
-        self.journal.note("    which fails because the test says so".to_owned());
-        Some(behaviour)
+        })
+    }
+
+    /// What this call of the host function answers, if the test says so.
+    pub(super) fn hostcall(&self, called: &'static str) -> Option<u32> {
+        self.meet(|target| match target {
+            Target::Hostcall { name, code } if *name == called => Some(*code),
+            _ => None,
+        })
     }
 
     /// Counts a call for all faults that are about it; gives the first that is for this one.
     fn meet<T>(&self, about: impl Fn(&Target) -> Option<T>) -> Option<T> {
         let mut answer = None;
-        for order in self.orders.borrow_mut().iter_mut() {
+        for order in lock(&self.orders).iter_mut() {
             let Some(found) = about(&order.fault.target) else { continue };
             order.calls = order.calls.saturating_add(1);
             if answer.is_none() && order.fault.nth.is_none_or(|nth| nth == order.calls) {
@@ -81,21 +78,5 @@ impl FaultPlan {
             }
         }
         answer
-    }
-}
-
-impl Faults for FaultPlan {
-    fn answer(&self, hostcall: &'static str) -> Option<u32> {
-        if self.orders.borrow().is_empty() {
-            return None;
-        }
-        let code = self.meet(|target| match target {
-            Target::Hostcall { name, code } if *name == hostcall => Some(*code),
-            _ => None,
-        })?;
-        let wasi = IMPORTS.iter().any(|import| import.name == hostcall && import.chapter == Chapter::Wasi);
-        let shown = if wasi { code.to_string() } else { format!("{:?}", Status(code)) };
-        self.journal.note(format!("  the test answers `{hostcall}`: {shown}"));
-        Some(code)
     }
 }

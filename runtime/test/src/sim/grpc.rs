@@ -2,7 +2,7 @@
 
 use super::agenda::Key;
 use super::callout::{REFUSED, TIMEOUT};
-use super::{Engine, Event};
+use super::lane::{Event, Lane};
 use crate::grpc::{GrpcAnswer, GrpcReply, GrpcRule, Moment, frame, unframe};
 use crate::matcher::shown;
 use crate::traffic::{Fault, Received};
@@ -31,7 +31,7 @@ pub(super) struct LiveGrpc {
     coming: Vec<Key>,
 }
 
-impl Engine {
+impl Lane {
     /// Carries out what a plugin wants with a gRPC callout.
     pub(super) fn grpc(&mut self, vm: VmId, action: GrpcAction) {
         match action {
@@ -39,8 +39,8 @@ impl Engine {
             GrpcAction::Send { token, bytes, end } => self.send_grpc((vm, token), &bytes, end),
             GrpcAction::Reset { token } => {
                 if let Some(live) = self.forget_grpc((vm, token)) {
-                    self.journal.note(format!("  gRPC callout to `{}` cancelled", live.cluster));
-                    self.mocks.update(&live.cluster, live.call, |call| call.cancelled = true);
+                    self.diary.note(format!("  gRPC callout to `{}` cancelled", live.cluster));
+                    self.shared.mocks.update(&live.cluster, live.call, |call| call.cancelled = true);
                 }
             }
         }
@@ -60,10 +60,10 @@ impl Engine {
         let received = Received { headers, messages, complete: unary, ..Received::default() };
         let what = what(&received);
         let kind = if unary { "callout" } else { "stream" };
-        self.journal.note(format!("  gRPC {kind} to `{cluster}`: {what}"));
-        let rules = self.mocks.grpc_rules(&cluster, &received);
+        self.diary.note(format!("  gRPC {kind} to `{cluster}`: {what}"));
+        let rules = self.shared.mocks.grpc_rules(&cluster, &received);
         let message = received.messages.first().cloned().unwrap_or_default();
-        let call = self.mocks.add(&cluster, received);
+        let call = self.shared.mocks.add(&cluster, received);
         let live = LiveGrpc {
             cluster,
             call,
@@ -71,7 +71,7 @@ impl Engine {
             unary,
             began: false,
             ended: false,
-            last: self.clock.elapsed(),
+            last: self.now(),
             coming: Vec::new(),
         };
         let rule = if unary {
@@ -105,21 +105,21 @@ impl Engine {
         let message = (!bytes.is_empty()).then(|| unframe(bytes));
         let mut events = Vec::new();
         if let Some(message) = message {
-            self.journal.note(format!("  gRPC message to `{cluster}`: {}", shown(&message)));
+            self.diary.note(format!("  gRPC message to `{cluster}`: {}", shown(&message)));
             events.push((Moment::Message, message));
         }
         if end {
-            self.journal.note(format!("  gRPC stream to `{cluster}` ended by the plugin"));
+            self.diary.note(format!("  gRPC stream to `{cluster}` ended by the plugin"));
             events.push((Moment::End, Bytes::new()));
         }
-        let Some(received) = self.mocks.update(&cluster, call, |call| {
+        let Some(received) = self.shared.mocks.update(&cluster, call, |call| {
             let messages = events.iter().filter(|(moment, _)| *moment == Moment::Message);
             call.messages.extend(messages.map(|(_, message)| message.clone()));
             call.complete |= end;
         }) else {
             return;
         };
-        let rules = self.mocks.grpc_rules(&cluster, &received);
+        let rules = self.shared.mocks.grpc_rules(&cluster, &received);
         for (moment, message) in events {
             if self.grpc.get(&id).is_none_or(|live| live.ended) {
                 return;
@@ -140,7 +140,7 @@ impl Engine {
     }
 
     fn answer_grpc(&mut self, id: (VmId, u32), answer: GrpcAnswer, delay: Duration) {
-        let now = self.clock.elapsed();
+        let now = self.now();
         let Some(live) = self.grpc.get_mut(&id) else { return };
         let never = matches!(answer, GrpcAnswer::Fail(Fault::Timeout));
         let late = |timeout: Duration| never || delay >= timeout;
@@ -157,7 +157,8 @@ impl Engine {
         live.last = live.last.max(now.saturating_add(after));
         for part in parts {
             let (vm, token) = id;
-            live.coming.push(self.agenda.enter(live.last, Event::Grpc { vm, token, part }));
+            let number = self.shared.next_event();
+            live.coming.push(self.agenda.enter(live.last, number, Event::Grpc { vm, token, part }));
         }
     }
 

@@ -3,12 +3,15 @@
 use super::calls::{self, Call};
 use super::clock::VirtualClock;
 use super::meter::Meter;
+use super::shared::lock;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::guest::{Callback, Guest, Trap};
 use mesh_filter_runtime::host::{LogRecord, LogSink, SharedHost, Trace};
-use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Most events of the timeline that are kept; only the newest ones are ever shown.
@@ -17,10 +20,10 @@ const MAX_EVENTS: usize = 20_000;
 /// The record of a simulation.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    clock: Rc<VirtualClock>,
-    pages: RefCell<Pages>,
+    clock: Arc<VirtualClock>,
+    pages: Mutex<Pages>,
     /// Callbacks are kept with their bodies.
-    keeps_calls: Cell<bool>,
+    keeps_calls: AtomicBool,
     pub(crate) meter: Meter,
 }
 
@@ -53,19 +56,19 @@ pub(crate) struct Mark {
 }
 
 impl Journal {
-    pub(crate) fn new(clock: Rc<VirtualClock>) -> Self {
-        Self { clock, pages: RefCell::default(), keeps_calls: Cell::new(false), meter: Meter::default() }
+    pub(crate) fn new(clock: Arc<VirtualClock>) -> Self {
+        Self { clock, pages: Mutex::default(), keeps_calls: AtomicBool::new(false), meter: Meter::default() }
     }
 
     /// The current end.
     pub(crate) fn mark(&self) -> Mark {
-        let pages = self.pages.borrow();
+        let pages = lock(&self.pages);
         let timeline = pages.forgotten + pages.timeline.len();
         Mark { timeline, logs: pages.logs.len(), traps: pages.traps.len(), calls: pages.calls.len() }
     }
 
     pub(crate) fn note(&self, event: String) {
-        let mut pages = self.pages.borrow_mut();
+        let mut pages = lock(&self.pages);
         pages.timeline.push_back((self.clock.elapsed(), event));
         if pages.timeline.len() > MAX_EVENTS {
             pages.timeline.pop_front();
@@ -75,27 +78,31 @@ impl Journal {
 
     /// Log lines since then.
     pub(crate) fn logs(&self, since: Mark) -> Vec<LogLine> {
-        self.pages.borrow().logs.iter().skip(since.logs).cloned().collect()
+        lock(&self.pages).logs.iter().skip(since.logs).cloned().collect()
     }
 
     /// Traps since then, with the callbacks in which they happened.
     pub(crate) fn traps(&self, since: Mark) -> Vec<(&'static str, Trap)> {
-        self.pages.borrow().traps.iter().skip(since.traps).cloned().collect()
+        lock(&self.pages).traps.iter().skip(since.traps).cloned().collect()
     }
 
     /// From now on callbacks are kept with their bodies.
     pub(crate) fn keep_calls(&self) {
-        self.keeps_calls.set(true);
+        self.keeps_calls.store(true, Ordering::Relaxed);
+    }
+
+    fn keeps_calls(&self) -> bool {
+        self.keeps_calls.load(Ordering::Relaxed)
     }
 
     /// Callbacks since then, where they are kept.
     pub(crate) fn calls(&self, since: Mark) -> Vec<Call> {
-        self.pages.borrow().calls.iter().skip(since.calls).cloned().collect()
+        lock(&self.pages).calls.iter().skip(since.calls).cloned().collect()
     }
 
     /// One line for each event since then, with the time since its first.
     pub(crate) fn timeline(&self, since: Mark) -> Vec<String> {
-        let pages = self.pages.borrow();
+        let pages = lock(&self.pages);
         let mut events =
             pages.timeline.iter().skip(since.timeline.saturating_sub(pages.forgotten)).peekable();
         let start = events.peek().map_or(Duration::ZERO, |(at, _)| *at);
@@ -114,7 +121,32 @@ fn span(duration: Duration) -> String {
     }
 }
 
-impl LogSink for Journal {
+/// The journal in the hands of one worker.
+#[derive(Debug)]
+pub(crate) struct Diary {
+    pub(crate) journal: Arc<Journal>,
+    /// Which worker writes, where there are several.
+    pub(crate) worker: Option<usize>,
+}
+
+impl Deref for Diary {
+    type Target = Journal;
+
+    fn deref(&self) -> &Journal {
+        &self.journal
+    }
+}
+
+impl Diary {
+    pub(super) fn note(&self, event: String) {
+        match self.worker {
+            Some(worker) => self.journal.note(format!("{worker}: {event}")),
+            None => self.journal.note(event),
+        }
+    }
+}
+
+impl LogSink for Diary {
     fn level(&self) -> LogLevel {
         LogLevel::Trace
     }
@@ -122,11 +154,11 @@ impl LogSink for Journal {
     fn record(&self, record: &LogRecord<'_>) {
         self.note(format!("  log {}: {}", record.level.name(), record.message.replace('\n', " ")));
         let line = LogLine { level: record.level, message: record.message.to_owned() };
-        self.pages.borrow_mut().logs.push(line);
+        lock(&self.journal.pages).logs.push(line);
     }
 }
 
-impl Trace for Journal {
+impl Trace for Diary {
     fn hostcall(&self, line: String) {
         self.note(format!("  {line}"));
     }
@@ -136,53 +168,53 @@ impl Trace for Journal {
 pub(crate) struct Watched {
     guest: Box<dyn Guest>,
     host: SharedHost,
-    journal: Rc<Journal>,
+    diary: Rc<Diary>,
     number: usize,
 }
 
 impl Watched {
-    pub(crate) fn new(guest: Box<dyn Guest>, host: SharedHost, journal: Rc<Journal>) -> Self {
-        let number = journal.meter.number();
-        Self { guest, host, journal, number }
+    pub(crate) fn new(guest: Box<dyn Guest>, host: SharedHost, diary: Rc<Diary>) -> Self {
+        let number = diary.journal.meter.number();
+        Self { guest, host, diary, number }
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.journal.meter.remove(self.number);
+        self.diary.journal.meter.remove(self.number);
     }
 }
 
 impl Guest for Watched {
     fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
-        self.journal.note(describe(callback));
-        let body = || self.journal.keeps_calls.get().then(|| calls::body(&self.host, callback)).flatten();
+        self.diary.note(describe(callback));
+        let body = || self.diary.journal.keeps_calls().then(|| calls::body(&self.host, callback)).flatten();
         let body_before = body();
         let before = self.guest.usage();
         let answer = self.guest.call(callback);
-        if self.journal.keeps_calls.get() {
+        if self.diary.journal.keeps_calls() {
             let answer = answer.as_ref().ok().copied().flatten();
             let body = body_before.zip(body());
-            self.journal.pages.borrow_mut().calls.push(Call { callback, answer, body });
+            lock(&self.diary.journal.pages).calls.push(Call { callback, answer, body });
         }
         let used = before.zip(self.guest.usage()).map(|(before, after)| {
-            self.journal.meter.add(self.number, before, after);
+            self.diary.journal.meter.add(self.number, before, after);
             let (fuel, hostcalls) = (after.fuel - before.fuel, after.hostcalls - before.hostcalls);
             format!("fuel {fuel}, {hostcalls} hostcalls")
         });
         match &answer {
             Ok(Some(number)) => match (meaning(callback, *number), used) {
-                (Some(answer), Some(used)) => self.journal.note(format!("  -> {answer} ({used})")),
-                (Some(answer), None) => self.journal.note(format!("  -> {answer}")),
-                (None, Some(used)) => self.journal.note(format!("  -> done ({used})")),
+                (Some(answer), Some(used)) => self.diary.note(format!("  -> {answer} ({used})")),
+                (Some(answer), None) => self.diary.note(format!("  -> {answer}")),
+                (None, Some(used)) => self.diary.note(format!("  -> done ({used})")),
                 (None, None) => {}
             },
-            Ok(None) => self.journal.note("  -> not exported".to_owned()),
+            Ok(None) => self.diary.note("  -> not exported".to_owned()),
             Err(trap) => {
                 // The frames stand beside the problem.
                 let text = trap.to_string();
-                self.journal.note(format!("  -> {}", text.lines().next().unwrap_or_default()));
-                self.journal.pages.borrow_mut().traps.push((callback.export(), Trap::clone(trap)));
+                self.diary.note(format!("  -> {}", text.lines().next().unwrap_or_default()));
+                lock(&self.diary.journal.pages).traps.push((callback.export(), Trap::clone(trap)));
             }
         }
         answer

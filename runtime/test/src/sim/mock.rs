@@ -1,22 +1,22 @@
 //! Clusters that plugins call out to: what they answer, and what they have been asked.
 
 use super::journal::Journal;
+use super::shared::{Common, lock};
 use crate::grpc::{GrpcAnswer, GrpcCondition, GrpcRule, Moment};
 use crate::matcher::{HeaderMatcher, Matcher};
 use crate::traffic::{Answer, Behaviour, Fault, Received};
 use mesh_filter_runtime::host::Clusters;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// All mocked clusters of a simulation.
 #[derive(Debug)]
 pub(crate) struct Mocks {
-    journal: Rc<Journal>,
-    clusters: RefCell<BTreeMap<String, Mock>>,
+    journal: Arc<Journal>,
+    clusters: Mutex<BTreeMap<String, Mock>>,
     /// Names that plugins have called and nobody has mocked.
-    unknown: RefCell<Vec<String>>,
+    unknown: Mutex<Vec<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -65,18 +65,18 @@ impl Condition {
 }
 
 impl Mocks {
-    pub(crate) fn new(journal: Rc<Journal>) -> Self {
-        Self { journal, clusters: RefCell::default(), unknown: RefCell::default() }
+    pub(crate) fn new(journal: Arc<Journal>) -> Self {
+        Self { journal, clusters: Mutex::default(), unknown: Mutex::default() }
     }
 
     /// Sets what a cluster answers; its calls stay counted.
     pub(crate) fn set(&self, cluster: &str, rules: Rules) {
-        self.clusters.borrow_mut().entry(cluster.to_owned()).or_default().rules = rules;
+        lock(&self.clusters).entry(cluster.to_owned()).or_default().rules = rules;
     }
 
     /// Takes a callout down and finds its answer; `None` where no rule is for it.
     pub(crate) fn call(&self, cluster: &str, call: Received) -> Option<Behaviour> {
-        let mut clusters = self.clusters.borrow_mut();
+        let mut clusters = lock(&self.clusters);
         let mock = clusters.get_mut(cluster)?;
         let rule = mock.rules.http.iter().find(|rule| rule.when.holds(&call));
         let behaviour = rule.map(|rule| rule.behaviour.clone());
@@ -86,19 +86,19 @@ impl Mocks {
 
     /// Changes what a cluster answers.
     pub(crate) fn change(&self, cluster: &str, change: impl FnOnce(&mut Rules)) {
-        change(&mut self.clusters.borrow_mut().entry(cluster.to_owned()).or_default().rules);
+        change(&mut lock(&self.clusters).entry(cluster.to_owned()).or_default().rules);
     }
 
     /// The rules for a gRPC callout; which of them answers depends on its messages.
     pub(crate) fn grpc_rules(&self, cluster: &str, call: &Received) -> Vec<GrpcRule> {
-        let clusters = self.clusters.borrow();
+        let clusters = lock(&self.clusters);
         let rules = clusters.get(cluster).into_iter().flat_map(|mock| &mock.rules.grpc);
         rules.filter(|rule| rule.when.is_for(call)).cloned().collect()
     }
 
     /// Takes a gRPC callout down; returns which of the cluster's calls it is.
     pub(crate) fn add(&self, cluster: &str, call: Received) -> usize {
-        let mut clusters = self.clusters.borrow_mut();
+        let mut clusters = lock(&self.clusters);
         let calls = &mut clusters.entry(cluster.to_owned()).or_default().calls;
         calls.push(call);
         calls.len() - 1
@@ -111,7 +111,7 @@ impl Mocks {
         call: usize,
         update: impl FnOnce(&mut Received),
     ) -> Option<Received> {
-        let mut clusters = self.clusters.borrow_mut();
+        let mut clusters = lock(&self.clusters);
         let call = clusters.get_mut(cluster)?.calls.get_mut(call)?;
         update(call);
         Some(call.clone())
@@ -119,31 +119,37 @@ impl Mocks {
 
     /// Callouts to a cluster since the beginning.
     pub(crate) fn calls(&self, cluster: &str) -> Vec<Received> {
-        self.clusters.borrow().get(cluster).map(|mock| mock.calls.clone()).unwrap_or_default()
+        lock(&self.clusters).get(cluster).map(|mock| mock.calls.clone()).unwrap_or_default()
     }
 
     /// Number of callouts so far, by cluster.
     pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
-        self.clusters.borrow().iter().map(|(name, mock)| (name.clone(), mock.calls.len())).collect()
+        lock(&self.clusters).iter().map(|(name, mock)| (name.clone(), mock.calls.len())).collect()
     }
 
     /// The clusters that have been called though nobody has mocked them; then forgets them.
     pub(crate) fn take_unknown(&self) -> Vec<String> {
-        self.unknown.take()
+        std::mem::take(&mut *lock(&self.unknown))
     }
 
     /// All names.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.clusters.borrow().keys().cloned().collect()
+        lock(&self.clusters).keys().cloned().collect()
     }
 }
 
-impl Clusters for Mocks {
+impl Clusters for Common<Mocks> {
     fn knows(&self, name: &str) -> bool {
-        let clusters = self.clusters.borrow();
+        self.0.knows(name)
+    }
+}
+
+impl Mocks {
+    fn knows(&self, name: &str) -> bool {
+        let clusters = lock(&self.clusters);
         let Some(mock) = clusters.get(name) else {
             self.journal.note(format!("  callout to the unknown cluster `{name}`"));
-            self.unknown.borrow_mut().push(name.to_owned());
+            lock(&self.unknown).push(name.to_owned());
             return false;
         };
         let gone = |rule: &Rule| matches!(rule.behaviour.answer, Answer::Fail(Fault::NoCluster));

@@ -1,45 +1,44 @@
 //! The simulator as a stage for cases.
 
-use super::{Engine, Fault, Finished, Mark, Plan, Properties, Rules, Setup};
+use super::{Engine, ExchangeId, Fault, FilterId, Finished, Mark, Plan, Properties, Rules, Setup};
 use crate::scenario::budget::Cost;
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::guest::Usage;
-use mesh_filter_runtime::worker::{PluginId, StreamId};
 use std::time::Duration;
 
 /// A simulated proxy that plays one run of a case.
 pub(crate) struct SimStage<'a> {
     world: &'a World,
     engine: Engine,
-    chain: Vec<PluginId>,
+    chain: Vec<FilterId>,
     /// Exchanges by the number of their ticket.
-    streams: Vec<StreamId>,
+    exchanges: Vec<ExchangeId>,
 }
 
 impl<'a> SimStage<'a> {
     /// A stage whose clock and random bytes are those of the setup; `traced` writes hostcalls down.
     pub(crate) fn new(world: &'a World, setup: &Setup, traced: bool) -> Self {
-        let mut engine = Engine::new(setup.start, setup.seed);
+        let mut engine = Engine::new(setup.start, setup.seed, setup.workers);
         if traced {
             engine.trace();
         }
-        Self { world, engine, chain: Vec::new(), streams: Vec::new() }
+        Self { world, engine, chain: Vec::new(), exchanges: Vec::new() }
     }
 }
 
 impl Stage for SimStage<'_> {
     fn mock(&mut self, cluster: &str, rules: Rules) {
-        self.engine.mocks.set(cluster, rules);
+        self.engine.mocks().set(cluster, rules);
     }
 
     fn fault(&mut self, fault: Fault) {
-        self.engine.faults.order(fault);
+        self.engine.faults().order(fault);
     }
 
     fn unmet_faults(&self) -> Vec<(Fault, u32)> {
-        self.engine.faults.unmet()
+        self.engine.faults().unmet()
     }
 
     fn set_shared_data(&mut self, vm_id: &str, key: &str, value: &[u8]) {
@@ -61,12 +60,12 @@ impl Stage for SimStage<'_> {
     }
 
     fn open(&mut self, plan: Plan) -> Ticket {
-        self.streams.push(self.engine.open(&self.chain, plan));
-        Ticket(self.streams.len() - 1)
+        self.exchanges.push(self.engine.open(&self.chain, plan));
+        Ticket(self.exchanges.len() - 1)
     }
 
     fn finish(&mut self, ticket: Ticket) -> Result<Finished, String> {
-        let Some(id) = self.streams.get(ticket.0) else { return Ok(Finished::default()) };
+        let Some(id) = self.exchanges.get(ticket.0) else { return Ok(Finished::default()) };
         self.engine.finish(*id).map_err(|hang| hang.to_string())
     }
 
@@ -75,24 +74,25 @@ impl Stage for SimStage<'_> {
     }
 
     fn keep_calls(&mut self) {
-        self.engine.journal.keep_calls();
+        self.engine.journal().keep_calls();
     }
 
     fn usage(&self) -> Option<Usage> {
-        self.engine.journal.meter.usage()
+        self.engine.journal().meter.usage()
     }
 
     fn mark(&self) -> Mark {
-        self.engine.journal.mark()
+        self.engine.journal().mark()
     }
 
     fn scope(&mut self) -> Scope {
-        let Engine { journal, mocks, .. } = &self.engine;
-        Scope { mark: journal.mark(), metrics: self.engine.metrics(), callouts: mocks.counts() }
+        let engine = &self.engine;
+        Scope { mark: engine.journal().mark(), metrics: engine.metrics(), callouts: engine.mocks().counts() }
     }
 
     fn deeds(&mut self, since: &Scope) -> Deeds {
-        let Engine { journal, mocks, .. } = &self.engine;
+        let problems = self.engine.take_problems();
+        let (journal, mocks) = (self.engine.journal(), self.engine.mocks());
         let callouts = mocks.names().into_iter().map(|name| {
             let calls = mocks.calls(&name).split_off(since.callouts_before(&name));
             (name, calls)
@@ -105,11 +105,11 @@ impl Stage for SimStage<'_> {
             traps: journal.traps(since.mark),
             calls: journal.calls(since.mark),
             cost: Cost::default(),
-            problems: self.engine.take_problems(),
+            problems,
         }
     }
 
     fn timeline(&self, since: Mark) -> Vec<String> {
-        self.engine.journal.timeline(since)
+        self.engine.journal().timeline(since)
     }
 }

@@ -65,6 +65,10 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
             "{request: {}, expect: {set_properties: {a: {int: 1, contains: x}}}}",
             "set_properties.a.contains: a typed value stands alone",
         ),
+        (
+            "{request: {}, worker: 1}",
+            "6:31: scenarios[0].steps[0].worker: there is one worker, number 0 | `workers: 2` makes it two",
+        ),
         ("{request: {}, repeat: many}", "repeat: expected an integer from 0 to 10000000, got `many`"),
         ("{request: {path: \"/{{user}}\"}}", "unknown variable `user` | known here: `i`"),
         ("{request: {path: \"/{{i\"}}", "`{{` without `}}`"),

@@ -10,6 +10,8 @@ mod golden;
 mod google;
 mod probe;
 mod reports;
+mod scenarios_of;
+mod tally;
 mod workers;
 
 mesh_filter_test::scenarios!("tests/scenarios/*.test.yaml", crate::probe::Probe);

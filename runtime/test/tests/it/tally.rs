@@ -1,0 +1,99 @@
+//! Several workers: what each has for itself, what they share, and in which order they run.
+
+use crate::scenarios_of::problems;
+use mesh_filter::prelude::*;
+use mesh_filter::shared;
+use mesh_filter_test::prelude::{Sim, get, header, json, ms, post, status};
+use std::cell::Cell;
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    name: String,
+}
+
+/// Counts requests in its VM and in shared data; does what the path says.
+struct Tally {
+    name: String,
+    here: Cell<u64>,
+    all: shared::Cell<u64>,
+    queue: Option<shared::Queue>,
+}
+
+impl Filter for Tally {
+    type Config = Config;
+
+    fn new(config: Config, setup: &mut Setup) -> Result<Self> {
+        let taken = setup.counter("tally.taken")?;
+        // The worker that started last owns it.
+        let queue = shared::Queue::register("tally")?;
+        setup.spawn(async move {
+            loop {
+                let message = queue.next().await?;
+                log::info!("took {}", String::from_utf8_lossy(&message));
+                taken.increment(1);
+            }
+        });
+        let queue = shared::Queue::open("tally")?;
+        Ok(Self { name: config.name, here: Cell::new(0), all: shared::Cell::new("all"), queue })
+    }
+
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        self.here.set(self.here.get() + 1);
+        let path = request.path().and_then(|path| path.as_str().ok()).unwrap_or("/").to_owned();
+        let all = if path == "/careless" {
+            // What another worker writes in between is lost.
+            let all = self.all.get()?.unwrap_or(0) + 1;
+            self.all.set(&all)?;
+            all
+        } else {
+            self.all.update(|all| all.unwrap_or(0) + 1)?
+        };
+        if let (Some(message), Some(queue)) = (path.strip_prefix("/push/"), &self.queue) {
+            queue.push(message)?;
+        }
+        request.headers_mut().set("x-here", self.here.get().to_string())?;
+        request.headers_mut().set("x-all", all.to_string())?;
+        request.headers_mut().set("x-name", &self.name)?;
+        next.run(request).await
+    }
+}
+
+mesh_filter_test::scenarios!("tests/tally/*.test.yaml", crate::tally::Tally);
+
+#[test]
+fn each_worker_has_a_vm_and_requests_go_to_them_in_turn() {
+    let sim = Sim::new().workers(2);
+    let filter = sim.filter::<Tally>(json!({})).unwrap();
+    for (all, here) in [("1", "1"), ("2", "1"), ("3", "2")] {
+        filter.request(get("/")).upstream(header("x-all", all)).upstream(header("x-here", here));
+    }
+    filter.on(0).request(get("/")).upstream(header("x-here", "3"));
+    filter.request(get("/")).upstream(header("x-here", "2"));
+    filter.on(0).request(post("/push/now")).expect(status(200));
+    // Tasks go on with the next tick.
+    sim.advance(ms(1));
+    assert_eq!(sim.metric("tally.taken"), 1, "{}", sim.timeline());
+    assert!(sim.timeline().contains(" 1: on_queue_ready\n"), "{}", sim.timeline());
+}
+
+#[test]
+#[should_panic(expected = "there is no worker 2: there are 2, counted from 0")]
+fn a_worker_that_is_not_there_cannot_be_chosen() {
+    let sim = Sim::new().workers(2);
+    drop(sim.filter::<Tally>(json!({})).unwrap().on(2));
+}
+
+#[test]
+#[should_panic(expected = "the number of workers is set before the first filter starts")]
+fn workers_do_not_come_later() {
+    let sim = Sim::new();
+    let _filter = sim.filter::<Tally>(json!({})).unwrap();
+    sim.workers(2);
+}
+
+#[test]
+fn the_timeline_names_the_worker() {
+    let text = problems::<Tally>("workers: 2", "{request: {}, worker: 1, expect: {upstream: not_called}}").1;
+    assert!(text.contains("    +0ms      1: on_request_headers (4 headers, end of stream)\n"), "{text}");
+}
