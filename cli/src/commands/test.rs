@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mesh_filter_test::report::{PackageReport, Report};
-use mesh_filter_test::scenario::{Options as Play, Reading};
+use mesh_filter_test::scenario::{Options as Play, Reading, SCHEMA};
 
 use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
@@ -74,6 +74,9 @@ pub(crate) struct Args {
     /// Write golden files as what comes, in place of comparing
     #[arg(long)]
     bless: bool,
+    /// Print the JSON Schema of scenario files, for editors, and run nothing
+    #[arg(long, exclusive = true)]
+    schema: bool,
     /// Do without the network
     #[arg(long)]
     offline: bool,
@@ -92,6 +95,10 @@ enum Engine {
 impl Args {
     /// Runs what was asked for, all of it even where something fails, then reports.
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
+        if self.schema {
+            output.data(SCHEMA);
+            return Ok(());
+        }
         let uses = |engine| self.engine.contains(&engine) || self.engine.is_empty();
         if !self.paths.is_empty() && self.engine.contains(&Engine::Native) {
             return Err(Failure::usage("files cannot be named for the engine `native`")

@@ -39,6 +39,14 @@ fn a_scenario_passes_or_fails_by_the_exit_code() {
 }
 
 #[test]
+fn the_schema_is_printed_as_json() {
+    let output = Folder::new("schema").command("").args(["test", "--schema"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema["title"], "Scenario file of mesh-filter");
+}
+
+#[test]
 fn golden_files_are_written_by_bless_and_compared_with_after_it() {
     let folder = Folder::new("golden");
     let text = |body: &str| {

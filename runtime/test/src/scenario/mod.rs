@@ -40,3 +40,6 @@ pub use batch::{Batch, Options};
 pub(crate) use golden::BLESS_VARIABLE;
 pub use suite::{Reading, Suite, load, load_with, parse, parse_with};
 pub(crate) use time::parse as moment;
+
+/// The JSON Schema of scenario files, for editors: `cargo mesh-filter test --schema` prints it.
+pub const SCHEMA: &str = include_str!("../../schema/mesh-filter.test.v1.json");

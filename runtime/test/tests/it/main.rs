@@ -11,6 +11,7 @@ mod google;
 mod probe;
 mod reports;
 mod scenarios_of;
+mod schema;
 mod tally;
 mod workers;
 
