@@ -4,6 +4,7 @@
 //! machine slows both alike; what counts is the median of the pairs' ratios.
 
 mod chain;
+mod harness;
 mod load;
 mod measure;
 mod start;
@@ -32,7 +33,8 @@ const FEWEST_PAIRS: usize = 5;
 /// Compare this proxy's CPU time per request, latency and start with Envoy's
 ///
 /// `slope` is what one more filter costs, `chain-of-five` what each of five costs by what one alone costs, `start-cold` and
-/// `start-warm` the time to the first response without and with the module compiled before.
+/// `start-warm` the time to the first response without and with the module compiled before. `harness` is what scenarios
+/// cost; it is printed and compared with nothing.
 ///
 /// Writes `target/bench.json` and fails if a judged workload needs more than half of Envoy's CPU time: those with a
 /// filter, but for the page of 64 KiB, where the kernel's copying prevails.
@@ -41,7 +43,7 @@ pub(crate) struct Arguments {
     /// Pairs of runs for each workload
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Run only the workloads, `chain` or `start`, whose name contains this
+    /// Run only the workloads, `chain`, `start` or `harness`, whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// Measure this program in place of the workspace's proxy
@@ -64,13 +66,15 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     let workloads: Vec<_> = WORKLOADS.iter().filter(|workload| chosen(workload.name)).collect();
     let with_chain = chosen("chain");
     let with_start = chosen("start");
+    let with_harness = chosen("harness");
     ensure!(
-        !workloads.is_empty() || with_chain || with_start,
-        "`--filter` matches no workload, nor `chain` or `start`"
+        !workloads.is_empty() || with_chain || with_start || with_harness,
+        "`--filter` matches no workload, nor `chain`, `start` or `harness`"
     );
     let mut modules = workload::modules(&workloads);
     modules.extend(with_chain.then_some(chain::MODULE));
     modules.extend(with_start.then_some(start::MODULE));
+    modules.extend(with_harness.then_some(harness::MODULE));
     for module in modules {
         workspace::build_example(module)?;
     }
@@ -94,6 +98,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     }
     let start =
         if with_start { Some(start::measure(&proxy, &envoy_program, &load, arguments.pairs)?) } else { None };
+    let harness = if with_harness { Some(harness::measure(arguments.pairs)?) } else { None };
     println!();
     for comparison in &comparisons {
         println!("ratio {} {:.2}", comparison.workload.name, comparison.ratio);
@@ -103,6 +108,9 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let Some(start) = &start {
         println!("ratio start-cold {:.2}\nratio start-warm {:.2}", start.cold, start.warm);
+    }
+    if let Some(harness) = &harness {
+        harness.print();
     }
     let unjudged: Vec<_> =
         comparisons.iter().map(|it| it.workload).filter(|it| !it.judged).map(|it| it.name).collect();
@@ -118,6 +126,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         "workloads": workloads,
         "chain": chain.map(|chain| chain.json()),
         "start": start.map(|start| start.json()),
+        "harness": harness.map(|harness| harness.json()),
     });
     std::fs::write(&file, serde_json::to_string_pretty(&document)?)
         .with_context(|| format!("writing `{}`", file.display()))?;
