@@ -104,7 +104,7 @@ impl Rules {
                 return Err(match error.kind() {
                     ErrorKind::InvalidSignature => Refusal::Signature,
                     // The key is not for this algorithm.
-                    ErrorKind::InvalidAlgorithm => Refusal::Algorithm,
+                    ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => Refusal::Algorithm,
                     _ => Refusal::Malformed,
                 });
             }
