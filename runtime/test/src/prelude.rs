@@ -1,9 +1,9 @@
 //! Everything that a test in Rust usually needs.
 
 pub use crate::api::{
-    Check, Cluster, Exchange, FilterError, GrpcMock, GrpcReply, Pending, Reply, Sim, TestFilter, body,
-    complete, contains, ends, get, grpc, header, log, matches, metric, no_header, no_upstream_call, not,
-    post, reply, request, reset, set_property, starts, status, trailer,
+    Check, Cluster, Exchange, FilterError, GrpcMock, GrpcReply, Paused, Pending, Reply, Sim, TestFilter,
+    body, complete, contains, ends, get, grpc, header, log, matches, metric, no_header, no_upstream_call,
+    not, post, reply, request, reset, set_property, starts, status, trailer,
 };
 pub use crate::attribute::TestResult;
 pub use crate::cuts::Cuts;

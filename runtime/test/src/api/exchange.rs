@@ -3,7 +3,7 @@
 use super::check::{Check, Checked};
 use super::message::Request;
 use super::{Sim, TestFilter, fail};
-use crate::sim::{ExchangeId, Finished, LogLine, Mark, Plan};
+use crate::sim::{ExchangeId, Finished, LogLine, Mark, Paused, Plan};
 use crate::traffic::{Chunking, Received};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,12 @@ impl Pending {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.sim.state.engine.borrow_mut().is_done(self.id)
+    }
+
+    /// What it waits for.
+    #[must_use]
+    pub fn paused_on(&self) -> Paused {
+        self.sim.state.engine.borrow_mut().paused_on(self.id)
     }
 
     /// Waits, in virtual time, for the end of the exchange.

@@ -14,7 +14,7 @@ pub use cluster::{Cluster, GrpcMock};
 pub use exchange::{Exchange, Pending};
 pub use message::{Reply, Request, get, post, reply, request};
 
-pub use crate::sim::LogLine;
+pub use crate::sim::{LogLine, Paused};
 
 use crate::attribute::TestResult;
 #[cfg(feature = "wasm")]

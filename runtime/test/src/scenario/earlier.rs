@@ -4,7 +4,7 @@
 
 use super::expect::{Placed, placed};
 use super::field::{Field, Value};
-use super::step::Step;
+use super::step::{Exchanges, Step};
 use crate::report::Problem;
 use crate::sim::Finished;
 use mesh_filter_runtime::document::{Error, Fields, Node, Place, Result};
@@ -65,7 +65,7 @@ pub(crate) fn check_names(steps: &[Step]) -> Result<()> {
     let mut named: Vec<(&Placed<String>, usize)> = Vec::new();
     for step in steps {
         let Step::Exchanges(exchanges) = step else { continue };
-        for Placed { value: Comparison { with, .. }, .. } in exchanges.exchange(0)?.expect.comparisons {
+        for Placed { value: Comparison { with, .. }, .. } in comparisons(exchanges)? {
             let Some((_, count)) = named.iter().find(|(name, _)| name.value == with.value) else {
                 let names: Vec<String> = named.iter().map(|(name, _)| format!("`{}`", name.value)).collect();
                 let help = match names.as_slice() {
@@ -91,6 +91,13 @@ pub(crate) fn check_names(steps: &[Step]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn comparisons(exchanges: &Exchanges) -> Result<Vec<Placed<Comparison>>> {
+    match exchanges.whole() {
+        Some(whole) => Ok(whole.comparisons.clone()),
+        None => Ok(exchanges.exchange(0)?.expect.comparisons),
+    }
 }
 
 impl Comparison {

@@ -24,6 +24,7 @@ mod grpc;
 mod jwt;
 mod matchers;
 mod message;
+mod parallel;
 mod portable;
 mod properties;
 mod run;

@@ -87,6 +87,9 @@ impl Step {
             Self::Fault(_) => needs.push(Need::new("`fault`", Requirement::Simulator)),
             Self::Advance { expect, .. } => expect.needs(needs),
             Self::Exchanges(exchanges) => {
+                if let Some(whole) = exchanges.whole() {
+                    whole.needs(needs);
+                }
                 // It has been read once, so it can be again.
                 if let Ok(exchange) = exchanges.exchange(0) {
                     exchange.expect.needs(needs);

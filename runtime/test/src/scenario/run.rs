@@ -7,7 +7,7 @@ use super::earlier::Named;
 use super::expect::Expect;
 use super::seen::{exchange_lines, request_line};
 use super::stage::{Deeds, Scope, Stage, StartFailure};
-use super::step::{Exchanges, Step};
+use super::step::{Exchange, Exchanges, Order, Step};
 use super::suite::{Case, Settings, Suite};
 use crate::report::{CaseReport, Failure, Problem, Report};
 use crate::sim::{Fault, Mark, Plan, Target};
@@ -58,7 +58,7 @@ impl Suite {
 }
 
 /// What does not hold, and what happened.
-type Broken = (Vec<Problem>, Vec<String>);
+pub(super) type Broken = (Vec<Problem>, Vec<String>);
 
 impl Case {
     /// Why it fails. Then it has been played again with its hostcalls written down, which costs time
@@ -106,10 +106,10 @@ fn in_run(run: &str) -> impl Fn(Broken) -> Broken {
 }
 
 /// One run of a case.
-struct Play<'a> {
+pub(super) struct Play<'a> {
     case: &'a Case,
     chunking: Chunking,
-    stage: Box<dyn Stage + 'a>,
+    pub(super) stage: Box<dyn Stage + 'a>,
     /// Length of the longest body that has been sent.
     longest: usize,
     /// Exchanges that later steps are compared with.
@@ -206,7 +206,10 @@ impl<'a> Play<'a> {
                 let deeds = Deeds { cost, ..self.stage.deeds(&scope) };
                 self.judge(expect, &deeds, Vec::new(), scope.mark)
             }
-            Step::Exchanges(exchanges) => self.exchanges(exchanges, &scope),
+            Step::Exchanges(exchanges) => match exchanges.order {
+                Order::Sequence => self.exchanges(exchanges, &scope),
+                Order::Parallel { .. } => self.together(exchanges, &scope),
+            },
         }
     }
 
@@ -216,15 +219,9 @@ impl<'a> Play<'a> {
         let mut expect = Expect::default();
         for index in 0..exchanges.repeat {
             let before = self.stage.mark();
-            let exchange =
-                exchanges.exchange(index).map_err(|error| (vec![Problem::of(&error)], Vec::new()))?;
-            let upstream = exchange.upstream.unwrap_or_else(|| self.case.settings.upstream.clone());
-            self.longest = self.longest.max(exchange.request.whole_body().len()).max(upstream.body_len());
-            let properties = exchange.properties;
-            let (request, worker) = (exchange.request, exchange.worker);
-            let plan = Plan { request, upstream, chunking: self.chunking, properties, worker };
+            let (plan, expected) = self.plan(exchanges, index)?;
             let ticket = self.stage.open(plan);
-            expect = exchange.expect;
+            expect = expected;
             let mut problems = Vec::new();
             match self.stage.finish(ticket) {
                 Ok(finished) => {
@@ -249,17 +246,31 @@ impl<'a> Play<'a> {
         let cost = self.cost(readings, exchanges.warm_up);
         let deeds = Deeds { exchanges: all, cost, ..self.stage.deeds(scope) };
         self.judge(&expect, &deeds, Vec::new(), scope.mark)?;
-        if let Some(name) = &exchanges.name {
-            self.named.insert(name.value.clone(), Arc::new(deeds.exchanges));
-        }
+        self.remember(exchanges, deeds);
         Ok(())
     }
 
-    fn cost(&self, readings: Vec<Option<Usage>>, warm_up: usize) -> Cost {
+    /// The exchange with this number, as it is played, and what is expected of it.
+    pub(super) fn plan(&mut self, exchanges: &Exchanges, index: usize) -> Result<(Plan, Expect), Broken> {
+        let exchange = exchanges.exchange(index).map_err(|error| (vec![Problem::of(&error)], Vec::new()))?;
+        let Exchange { request, properties, upstream, worker, expect } = exchange;
+        let upstream = upstream.unwrap_or_else(|| self.case.settings.upstream.clone());
+        self.longest = self.longest.max(request.whole_body().len()).max(upstream.body_len());
+        Ok((Plan { request, upstream, chunking: self.chunking, properties, worker }, expect))
+    }
+
+    /// Keeps the exchanges of a step that has a name, for later ones.
+    pub(super) fn remember(&mut self, exchanges: &Exchanges, deeds: Deeds) {
+        if let Some(name) = &exchanges.name {
+            self.named.insert(name.value.clone(), Arc::new(deeds.exchanges));
+        }
+    }
+
+    pub(super) fn cost(&self, readings: Vec<Option<Usage>>, warm_up: usize) -> Cost {
         Cost { readings, warm_up, module_size: self.module_size }
     }
 
-    fn judge(
+    pub(super) fn judge(
         &self,
         expect: &Expect,
         deeds: &Deeds,

@@ -1,4 +1,4 @@
-//! Steps: a request, a passage of time, another mock, a fault.
+//! Steps: a request, several at once, a passage of time, another mock, a fault.
 
 use super::budget::Soak;
 use super::earlier;
@@ -6,6 +6,7 @@ use super::expect::{Expect, Placed, count};
 use super::fault::faults;
 use super::files::Folder;
 use super::message::{REQUEST, behaviour, request, rules};
+use super::parallel::{self, OF_PARALLEL};
 use super::properties::properties;
 use super::template::Variables;
 use super::workers::worker;
@@ -35,11 +36,21 @@ pub(crate) struct Exchanges {
     pub(crate) warm_up: usize,
     /// Under which later steps know them.
     pub(crate) name: Option<Placed<String>>,
+    pub(crate) order: Order,
     /// How many the case has.
     workers: usize,
     node: Node,
     variables: Variables,
     folder: Folder,
+}
+
+/// In which order the exchanges of a step begin and end.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// One after the other.
+    Sequence,
+    /// All begin, then all end; this is expected of the step as a whole.
+    Parallel { whole: Box<Expect> },
 }
 
 /// One of the exchanges of a step.
@@ -75,11 +86,15 @@ impl Step {
             let node = variables.expand(node)?;
             return faults(node.mapping(&["fault"])?.required("fault")?, folder).map(Self::Fault);
         }
+        if keys.contains(&"parallel") {
+            return parallel::step(node, workers, variables, folder)
+                .map(|step| Self::Exchanges(Box::new(step)));
+        }
         let mut known = OF_EXCHANGES.to_vec();
-        known.extend(["advance", "mock", "fault"]);
+        known.extend(["parallel", "advance", "mock", "fault"]);
         let fields = node.mapping(&known)?;
         if fields.get("request").is_none() && !keys.contains(&"request") {
-            return Err(node.error("a step needs one of `request`, `advance`, `mock`, `fault`"));
+            return Err(node.error("a step needs one of `request`, `parallel`, `advance`, `mock`, `fault`"));
         }
         let (repeat, warm_up) = match fields.at_most_one_of(&["repeat", "soak"])? {
             Some(("repeat", node)) => (count(&variables.expand(node)?)?, 0),
@@ -89,12 +104,9 @@ impl Step {
             }
             None => (1, 0),
         };
+        let exchanges = Exchanges::read(node, repeat, Order::Sequence, workers, variables, folder)?;
         let name = fields.optional("as", |node| earlier::name(&variables.expand(node)?))?;
-        let (node, variables, folder) = (node.clone(), variables.clone(), folder.clone());
-        let exchanges = Exchanges { repeat, warm_up, name, workers, node, variables, folder };
-        // Whatever is wrong in it is wrong before anything runs.
-        exchanges.exchange(0)?;
-        Ok(Self::Exchanges(Box::new(exchanges)))
+        Ok(Self::Exchanges(Box::new(Exchanges { warm_up, name, ..exchanges })))
     }
 }
 
@@ -104,13 +116,40 @@ impl Step {
         match self {
             Self::Advance { expect, .. } => expect.calls.is_some(),
             // It has been read once, so it can be again.
-            Self::Exchanges(exchanges) => exchanges.exchange(0).is_ok_and(|one| one.expect.calls.is_some()),
+            Self::Exchanges(exchanges) => {
+                exchanges.whole().is_some_and(|whole| whole.calls.is_some())
+                    || exchanges.exchange(0).is_ok_and(|one| one.expect.calls.is_some())
+            }
             Self::Mock(_) | Self::Fault(_) => false,
         }
     }
 }
 
 impl Exchanges {
+    /// Reads what `node` says of each exchange.
+    pub(super) fn read(
+        node: &Node,
+        repeat: usize,
+        order: Order,
+        workers: usize,
+        variables: &Variables,
+        folder: &Folder,
+    ) -> Result<Self> {
+        let (node, variables, folder) = (node.clone(), variables.clone(), folder.clone());
+        let exchanges = Self { repeat, warm_up: 0, name: None, order, workers, node, variables, folder };
+        // Whatever is wrong in it is wrong before anything runs.
+        exchanges.exchange(0)?;
+        Ok(exchanges)
+    }
+
+    /// What is expected of the step as a whole, where that does not stand beside what is of each exchange.
+    pub(crate) fn whole(&self) -> Option<&Expect> {
+        match &self.order {
+            Order::Sequence => None,
+            Order::Parallel { whole } => Some(whole),
+        }
+    }
+
     /// Where the step stands.
     pub(crate) fn place(&self) -> &Place {
         self.node.place()
@@ -119,7 +158,9 @@ impl Exchanges {
     /// The exchange with this number, from 0.
     pub(crate) fn exchange(&self, index: usize) -> Result<Exchange> {
         let node = self.variables.with_index(&self.node, index).expand(&self.node)?;
-        let fields = node.mapping(&OF_EXCHANGES)?;
+        let known =
+            if matches!(self.order, Order::Parallel { .. }) { &OF_PARALLEL[..] } else { &OF_EXCHANGES };
+        let fields = node.mapping(known)?;
         let request = match fields.get("request") {
             Some(node) => request(node, &self.folder)?,
             None => Message::request("localhost", "/", "GET", "http"),

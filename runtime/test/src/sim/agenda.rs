@@ -43,6 +43,11 @@ impl<T> Agenda<T> {
     pub(crate) fn next(&self, wanted: impl Fn(&T) -> bool) -> Option<Key> {
         self.entries.iter().find(|(_, event)| wanted(event)).map(|(key, _)| *key)
     }
+
+    /// The events that `wanted` names.
+    pub(crate) fn all(&self, wanted: impl Fn(&T) -> bool) -> impl Iterator<Item = &T> {
+        self.entries.values().filter(move |event| wanted(event))
+    }
 }
 
 #[cfg(test)]

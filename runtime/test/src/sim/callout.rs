@@ -41,7 +41,7 @@ impl Lane {
             None => behaviour,
         };
         let Some((delay, outcome)) = outcome(behaviour, timeout) else { return };
-        self.enter(delay, Event::Call { vm, root, token, outcome });
+        self.enter(delay, Event::Call { vm, root, token, cluster, outcome });
     }
 }
 

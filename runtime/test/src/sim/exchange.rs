@@ -251,6 +251,11 @@ impl Live {
         self.done |= end && side == Side::Response;
     }
 
+    /// The request is with the upstream, and its answer is not here.
+    pub(super) fn waits_for_upstream(&self) -> bool {
+        self.asked && self.seen.response.is_none() && self.upstream.is_empty()
+    }
+
     /// What the exchange waits in, for messages.
     fn waits(&self) -> &'static str {
         match (&self.seen.upstream, &self.seen.response) {

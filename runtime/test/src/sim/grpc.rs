@@ -17,7 +17,7 @@ const RESET: &str = "upstream connect error or disconnect/reset before headers. 
 /// A gRPC callout that is under way.
 #[derive(Debug)]
 pub(super) struct LiveGrpc {
-    cluster: String,
+    pub(super) cluster: String,
     /// Which of the cluster's calls it is.
     call: usize,
     timeout: Option<Duration>,

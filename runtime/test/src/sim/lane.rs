@@ -53,7 +53,7 @@ pub(super) struct Lane {
 #[derive(Debug)]
 pub(super) enum Event {
     /// A callout ends.
-    Call { vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome },
+    Call { vm: VmId, root: ContextId, token: u32, cluster: String, outcome: HttpCallOutcome },
     /// A part of a gRPC callout's response comes.
     Grpc { vm: VmId, token: u32, part: GrpcPart },
     /// A timer fires.
@@ -182,7 +182,7 @@ impl Lane {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Call { vm, root, token, outcome } => self.worker.call_done(vm, root, token, outcome),
+            Event::Call { vm, root, token, outcome, .. } => self.worker.call_done(vm, root, token, outcome),
             Event::Grpc { vm, token, part } => self.grpc_part(vm, token, part),
             Event::Tick { vm, root } => {
                 let Some((period, _)) = self.timers.remove(&(vm, root)) else { return };

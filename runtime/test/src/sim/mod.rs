@@ -4,7 +4,7 @@
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
 //! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `faults`, `shared` (what workers
-//! have in common), `lane` (one worker), `callout`, `grpc`, `hooks`, `properties`, `exchange`, `crew`, `time`,
+//! have in common), `lane` (one worker), `callout`, `grpc`, `hooks`, `properties`, `exchange`, `crew`, `time`, `paused`,
 //! `stage`.
 
 mod agenda;
@@ -20,6 +20,7 @@ mod journal;
 mod lane;
 mod meter;
 mod mock;
+mod paused;
 mod properties;
 mod shared;
 mod stage;
@@ -32,6 +33,7 @@ pub(crate) use faults::{Fault, FaultPlan, Target};
 pub use journal::LogLine;
 pub(crate) use journal::{Diary, Journal, Mark, Watched};
 pub(crate) use mock::{Condition, Mocks, Rule, Rules};
+pub use paused::Paused;
 pub(crate) use properties::Properties;
 pub(crate) use stage::SimStage;
 

@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// Does something with an exchange.
-    fn of<R: Send + 'static>(
+    pub(super) fn of<R: Send + 'static>(
         &mut self,
         id: ExchangeId,
         work: impl FnOnce(&mut Lane, StreamId) -> R + Send + 'static,

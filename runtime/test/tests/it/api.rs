@@ -41,10 +41,12 @@ fn waiting_for_a_callout_takes_virtual_time_only() {
     let who = sim.cluster("who");
     who.reply(reply(200).body("alice").delay(ms(99)));
     let waiting = filter.open(get("/ask/who"));
+    assert_eq!(waiting.paused_on(), Paused::Callout("who"));
     sim.advance(ms(98));
     assert!(!waiting.is_done());
     sim.advance(ms(1));
     assert!(waiting.is_done());
+    assert_eq!(waiting.paused_on(), Paused::Done);
     waiting.finish().upstream(header("x-who", "alice"));
     assert_eq!(who.requests()[0].body, b"me");
 
@@ -73,6 +75,23 @@ fn properties_are_those_of_the_test_and_outside_of_exchanges_those_that_a_proxy_
         .request(get("/property/source.address").property("source.address", "::1"))
         .upstream(header("x-property", "::1"));
     filter.request(get("/set/note/seven")).expect(set_property("note", starts("sev")));
+}
+
+#[test]
+fn an_exchange_says_what_it_waits_for() {
+    let sim = Sim::new().workers(2);
+    let filter = filter(&sim);
+    sim.cluster("who").reply(reply(200).delay(ms(10)));
+    let asking = filter.open(get("/ask/who"));
+    let held = filter.open(get("/hang"));
+    assert_eq!(held.paused_on(), Paused::Callout("who"), "the other worker's");
+    assert!(asking.finish().response().is_some());
+    assert_eq!(held.paused_on(), Paused::Filter);
+    filter.upstream(reply(200).delay(ms(10)));
+    let sent = filter.open(get("/"));
+    assert_eq!(sent.paused_on(), Paused::Upstream);
+    sent.finish().expect(status(200));
+    drop(held);
 }
 
 #[test]

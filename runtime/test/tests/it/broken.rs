@@ -20,7 +20,10 @@ fn refusal_of(text: &str) -> String {
 fn a_wrong_step_is_refused_where_it_is_wrong() {
     let known_in_expect = "known here: `upstream`, `response`, `count`, `set_properties`, `distribution`";
     let cases = [
-        ("{}", "6:9: scenarios[0].steps[0]: a step needs one of `request`, `advance`, `mock`, `fault`"),
+        (
+            "{}",
+            "6:9: scenarios[0].steps[0]: a step needs one of `request`, `parallel`, `advance`, `mock`, `fault`",
+        ),
         ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
         (
             "{requst: {}}",
@@ -68,6 +71,16 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
         (
             "{request: {}, worker: 1}",
             "6:31: scenarios[0].steps[0].worker: there is one worker, number 0 | `workers: 2` makes it two",
+        ),
+        ("{parallel: {request: {}}}", "parallel: missing field `count`"),
+        ("{parallel: {count: 2}}", "parallel: missing field `request`"),
+        (
+            "{parallel: {count: 2, request: {}, expect: {log: []}}}",
+            "parallel.expect.log: unknown field `log` | known here: `upstream`",
+        ),
+        (
+            "{parallel: {count: 200000, request: {}}}",
+            "count: expected at most 100000 exchanges at once, got `200000`",
         ),
         ("{request: {}, repeat: many}", "repeat: expected an integer from 0 to 10000000, got `many`"),
         ("{request: {path: \"/{{user}}\"}}", "unknown variable `user` | known here: `i`"),

@@ -63,6 +63,8 @@ fn every_key_is_documented() {
         step("{request: {x: 1}}"),
         step("{request: {body: {x: 1}}}"),
         step("{request: {properties: {a: {x: 1}}}}"),
+        step("{parallel: {x: 1}}"),
+        step("{parallel: {count: 1, request: {}}, x: 1}"),
         step("{request: {}, expect: {set_properties: {a: {int: 1, x: 1}}}}"),
         step("{request: {}, upstream: {x: 1}}"),
         step("{mock: {a: {x: 1}}}"),

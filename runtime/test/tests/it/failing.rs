@@ -59,7 +59,7 @@ tests/x.test.yaml: a case failed (native)
 #[test]
 fn each_expectation_that_does_not_hold_is_named_with_its_place() {
     let mocks = "mocks: {who: {reply: {body: alice}}}";
-    let cases: [(&str, &[&str]); 29] = [
+    let cases: [(&str, &[&str]); 31] = [
         ("{request: {}, expect: {upstream: not_called}}", &["6:42: expected no upstream request, got GET /"]),
         (
             "{request: {path: /deny}, expect: {upstream: {path: /}}}",
@@ -168,6 +168,17 @@ fn each_expectation_that_does_not_hold_is_named_with_its_place() {
         (
             "{request: {path: /set/note/a}, expect: {set_properties: {note: {int: 1}}}}",
             &["6:72: property `note`: expected"],
+        ),
+        (
+            "{parallel: {count: 3, request: {path: \"/{{i}}\"}, expect: {upstream: {path: {one_of: [/0, /2]}}}}}",
+            &[
+                "in exchange 1 of 3 (`i` counts from 0)",
+                "6:84: upstream path: expected `/0` or `/2`, got `/1`",
+            ],
+        ),
+        (
+            "{parallel: {count: 3, request: {path: /ask/who}}, expect: {callouts: {who: 1}}}",
+            &["6:84: callouts to `who`: expected `1`, got `3`"],
         ),
         (
             "{advance: 1s, expect: {metrics: {probe.requests: 1}}}",
