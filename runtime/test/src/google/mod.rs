@@ -4,7 +4,8 @@
 //! phase, without a proxy around it: `docs/google-tests.md` says what that means. Reading order: `suite`
 //! (the file), `input`, `expectation` (its parts), `tree` and `fields` (what both forms are read into),
 //! `textpb`, `token`, `cursor`, `escape` (the text format), `yaml`, `http1`, `files`, then `driver`, `play`
-//! and `check` (what happens), `repeat` (many times, for benchmarks).
+//! and `check` (what happens), `repeat` (many times, for benchmarks), `import`, `import_message` and
+//! `notation` (the same as scenarios).
 
 mod check;
 mod cursor;
@@ -14,7 +15,10 @@ mod expectation;
 mod fields;
 mod files;
 mod http1;
+mod import;
+mod import_message;
 mod input;
+mod notation;
 mod play;
 mod repeat;
 mod suite;
@@ -23,6 +27,9 @@ mod token;
 mod tree;
 mod yaml;
 
-pub use play::{Played, Subject};
+pub use play::{Logs, Played, Subject};
 pub use repeat::Repeat;
 pub use suite::{Suite, is_test_file, is_textpb, load, parse};
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,9 @@ use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::headers::Headers;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 
 /// Most lines of a timeline that a failure shows.
 const MAX_TIMELINE: usize = 120;
@@ -24,6 +26,22 @@ pub struct Played {
     pub report: CaseReport,
     /// What the plugin has logged, a line each: what `env.log_path` asks for.
     pub log: String,
+}
+
+/// What the tests of a file have logged, in the order of the file whichever ends first.
+#[derive(Debug, Default)]
+pub struct Logs(Mutex<BTreeMap<usize, String>>);
+
+impl Logs {
+    pub(crate) fn keep(&self, index: usize, log: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(index, log);
+    }
+
+    /// All lines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(String::as_str).collect()
+    }
 }
 
 /// What a test is played with.

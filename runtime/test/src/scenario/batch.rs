@@ -1,6 +1,7 @@
 //! Plays the cases of several files, some at once; the report has them in the order of the files.
 
 use super::suite::{Case, Suite};
+use crate::google::{self, Subject};
 use crate::report::{CaseReport, Report};
 use crate::world::World;
 use std::num::NonZeroUsize;
@@ -14,7 +15,35 @@ const STACK: usize = 8 << 20;
 /// Cases to be played, each on its world.
 #[derive(Debug, Default)]
 pub struct Batch<'a> {
-    entries: Vec<(&'a Suite, &'a Case, &'a World)>,
+    entries: Vec<Entry<'a>>,
+}
+
+/// A case of one of the two kinds of files.
+#[derive(Debug)]
+enum Entry<'a> {
+    Scenario(&'a Suite, &'a Case, &'a World),
+    /// The test of this index in a file of Google's.
+    Test(&'a google::Suite, usize, Subject<'a>, &'a google::Logs),
+}
+
+impl Entry<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Scenario(_, case, _) => &case.name,
+            Self::Test(suite, index, ..) => suite.cases().nth(*index).map_or("", |(name, _)| name),
+        }
+    }
+
+    fn play(&self) -> Option<CaseReport> {
+        match self {
+            Self::Scenario(suite, case, world) => Some(suite.case(case, world)),
+            Self::Test(suite, index, subject, logs) => {
+                let played = suite.play(*index, *subject)?;
+                logs.keep(*index, played.log);
+                Some(played.report)
+            }
+        }
+    }
 }
 
 /// How a batch is played.
@@ -37,7 +66,19 @@ impl<'a> Batch<'a> {
     /// Adds the cases of a file whose names are `wanted`.
     pub fn add(&mut self, suite: &'a Suite, world: &'a World, wanted: impl Fn(&str) -> bool) {
         let cases = suite.cases.iter().filter(|case| wanted(&case.name));
-        self.entries.extend(cases.map(|case| (suite, case, world)));
+        self.entries.extend(cases.map(|case| Entry::Scenario(suite, case, world)));
+    }
+
+    /// Adds the tests of a file of Google's whose names are `wanted`; `logs` is given what they log.
+    pub fn add_tests(
+        &mut self,
+        suite: &'a google::Suite,
+        subject: Subject<'a>,
+        logs: &'a google::Logs,
+        wanted: impl Fn(&str) -> bool,
+    ) {
+        let tests = suite.cases().enumerate().filter(|(_, (name, _))| wanted(name));
+        self.entries.extend(tests.map(|(index, _)| Entry::Test(suite, index, subject, logs)));
     }
 
     /// Number of cases.
@@ -64,17 +105,16 @@ impl<'a> Batch<'a> {
         let work = || {
             while !stopped.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let (Some((suite, case, world)), Some(outcome)) =
-                    (self.entries.get(index), outcomes.get(index))
-                else {
+                let (Some(entry), Some(outcome)) = (self.entries.get(index), outcomes.get(index)) else {
                     break;
                 };
-                begins(ended.load(Ordering::Relaxed), &case.name);
-                let report = suite.case(case, world);
-                if options.fail_fast && report.failure.is_some() {
+                begins(ended.load(Ordering::Relaxed), entry.name());
+                let report = entry.play();
+                let failed = report.as_ref().is_some_and(|report| report.failure.is_some());
+                if options.fail_fast && failed {
                     stopped.store(true, Ordering::Relaxed);
                 }
-                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = report;
                 ended.fetch_add(1, Ordering::Relaxed);
             }
         };
