@@ -83,6 +83,11 @@ impl Output {
         }
     }
 
+    /// Text that accompanies the data, as it is.
+    pub(crate) fn aside(&self, text: &str) {
+        self.notice(text);
+    }
+
     /// Something to know, without being an error.
     pub(crate) fn warning(&self, message: &str) {
         self.notice(&format!("{}: {message}\n", self.paint("1;33", "warning")));

@@ -9,10 +9,11 @@ use mesh_filter_test::scenario::{Options as Play, Reading, SCHEMA};
 use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
 use crate::project::build::Options;
+use crate::project::google::{self, Named};
 use crate::project::native;
 use crate::project::profile::ProfileOption;
 use crate::project::report::ReportFile;
-use crate::project::scenarios::{self, Player, ScenarioFile};
+use crate::project::scenarios::{self, Player, TestFile};
 use crate::project::workspace::{Selection, Workspace};
 
 const HELP: &str = "\
@@ -25,11 +26,16 @@ Examples:
   cargo mesh-filter test --format json              the report, for scripts
   cargo mesh-filter test --report junit=junit.xml   and one for the build server
   cargo mesh-filter test --list                     the cases, without running them
+  cargo mesh-filter test tests.textpb --plugin p.wasm   a test file of Google's
+  cargo mesh-filter test --import tests.textpb      the same as a scenario file
   cargo mesh-filter test --bless                    what comes now is right: keep it
 
 Native tests run by `cargo test`; scenario files (tests/*.test.yaml) play on the
 module that `build` makes, in virtual time: nothing sleeps, nothing is flaky.
 Several play at once; the report has them in the order of the files.
+
+Test files of Google's Service Extensions, in protobuf's text format or as YAML,
+are played as they are.
 
 Reports: junit (XML), json, tap (TAP 14), github (annotations). With =FILE they
 go there, otherwise to standard output: annotations after the text, the others
@@ -42,7 +48,7 @@ that cannot be read, or nothing to test, 3 a tool is missing";
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Scenario files, or folders with them [default: those of the crate or workspace]
+    /// Scenario files, folders with them, or files of Google's [default: those of the crate or workspace]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Test this package; may be repeated
@@ -51,6 +57,15 @@ pub(crate) struct Args {
     /// Only tests and cases whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     filter: String,
+    /// The module that Google's test files are about [default: their `wasm_path`]
+    #[arg(long, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+    /// Its configuration [default: their `config_path`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the scenario file that says the same as a test file of Google's, and run nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "package", "engine", "list"])]
+    import: Option<PathBuf>,
     /// What runs the filter [default: both; with PATH: wasm]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ENGINE,..")]
     engine: Vec<Engine>,
@@ -99,6 +114,15 @@ impl Args {
             output.data(SCHEMA);
             return Ok(());
         }
+        if let Some(file) = &self.import {
+            let text = google::imported(file, self.plugin.as_deref(), self.config.as_deref())?;
+            output.data(&text);
+            return Ok(());
+        }
+        if self.paths.is_empty() && (self.plugin.is_some() || self.config.is_some()) {
+            return Err(Failure::usage("no test file is named that --plugin or --config could be for")
+                .help("cargo mesh-filter test tests.textpb --plugin FILE.wasm"));
+        }
         let uses = |engine| self.engine.contains(&engine) || self.engine.is_empty();
         if !self.paths.is_empty() && self.engine.contains(&Engine::Native) {
             return Err(Failure::usage("files cannot be named for the engine `native`")
@@ -128,10 +152,7 @@ impl Args {
                 }
             }
         }
-        let files = paths
-            .iter()
-            .map(|path| ScenarioFile::load(path, Reading::blessing(self.bless)))
-            .collect::<Result<Vec<_>>>()?;
+        let files = self.load(&paths, output)?;
         if self.list {
             return self.list(&files, output);
         }
@@ -152,21 +173,36 @@ impl Args {
             let mut player = Player::new(options, self.profile.profile(), output);
             report.extend(player.play(&files, &self.filter, play)?);
         } else {
-            let wanted = |name: &&str| name.contains(&self.filter);
-            report.not_run = files.iter().map(|file| file.suite.names().filter(wanted).count()).sum();
+            report.not_run = files.iter().map(|file| file.count(&self.filter)).sum();
         }
         if report.packages.is_empty() && report.cases.is_empty() {
             return Err(Failure::usage(format!("no case has `{}` in its name", self.filter))
                 .help("the names are those after `name:` in the scenario files, variables replaced"));
         }
-        self.print(!files.is_empty(), &report, output)?;
+        self.print(&files, &report, output)?;
         summary(&report)
     }
 
-    fn list(&self, files: &[ScenarioFile], output: &Output) -> Result<()> {
+    fn load(&self, paths: &[PathBuf], output: &Output) -> Result<Vec<TestFile>> {
+        let reading = Reading::blessing(self.bless);
+        let named = Named { plugin: self.plugin.clone(), configuration: self.config.clone() };
+        let profile = self.profile.profile();
+        let files = paths.iter().map(|path| TestFile::load(path, reading, &named, profile, output));
+        let files = files.collect::<Result<Vec<_>>>()?;
+        let is_scenarios = |file: &TestFile| matches!(file, TestFile::Scenarios(_));
+        if (self.plugin.is_some() || self.config.is_some())
+            && let Some(file) = files.iter().find(|file| is_scenarios(file))
+        {
+            return Err(Failure::usage(format!("`{}` is a scenario file, which names its filter itself", file.file()))
+                .help("--plugin and --config are for test files of Google's; `filter:` and `config:` are keys of scenario files"));
+        }
+        Ok(files)
+    }
+
+    fn list(&self, files: &[TestFile], output: &Output) -> Result<()> {
         let cases = files.iter().flat_map(|file| {
-            let cases = file.suite.cases().filter(|(name, _)| name.contains(&self.filter));
-            cases.map(|(name, line)| (file.suite.file(), line, name))
+            let cases = file.cases().into_iter().filter(|(name, _)| name.contains(&self.filter));
+            cases.map(|(name, line)| (file.file(), line, name))
         });
         match self.format {
             Format::Json => {
@@ -181,10 +217,16 @@ impl Args {
         }
     }
 
-    fn print(&self, has_files: bool, report: &Report, output: &Output) -> Result<()> {
+    fn print(&self, files: &[TestFile], report: &Report, output: &Output) -> Result<()> {
+        let taken = self.format == Format::Json || self.report.iter().any(ReportFile::takes_stdout);
+        for file in files {
+            if let TestFile::Google(file) = file {
+                file.write_logs(taken, output)?;
+            }
+        }
         if self.format == Format::Json {
             output.json(&report.to_json())?;
-        } else if has_files && !self.report.iter().any(ReportFile::takes_stdout) {
+        } else if !files.is_empty() && !self.report.iter().any(ReportFile::takes_stdout) {
             output.data(&report.to_string());
         }
         self.report.iter().try_for_each(|file| file.write(report, output))

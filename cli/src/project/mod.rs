@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod filter;
+pub(crate) mod google;
 pub(crate) mod native;
 pub(crate) mod plugin;
 pub(crate) mod profile;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mesh_filter_runtime::vm::Profile;
 use mesh_filter_test::World;
+use mesh_filter_test::google::Subject;
 use mesh_filter_test::report::Report;
 use mesh_filter_test::scenario::{self, Batch, Options as Play, Reading, Suite};
 
@@ -12,6 +13,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 use super::build::{self, Options};
+use super::google::{self, GoogleFile, Named};
 use super::progress;
 use super::workspace::{FilterCrate, Selection, Workspace};
 
@@ -75,6 +77,59 @@ impl ScenarioFile {
     }
 }
 
+/// A file with cases.
+#[derive(Debug)]
+pub(crate) enum TestFile {
+    /// A scenario file.
+    Scenarios(ScenarioFile),
+    /// One of Google's.
+    Google(GoogleFile),
+}
+
+impl TestFile {
+    /// Reads it, whichever kind it is of.
+    pub(crate) fn load(
+        path: &Path,
+        reading: Reading,
+        named: &Named,
+        profile: Profile,
+        output: &Output,
+    ) -> Result<Self> {
+        if google::is_google_file(path) {
+            return GoogleFile::load(path, named, profile, output).map(Self::Google);
+        }
+        ScenarioFile::load(path, reading).map(Self::Scenarios)
+    }
+
+    /// The file, as it was named.
+    pub(crate) fn file(&self) -> &str {
+        match self {
+            Self::Scenarios(file) => file.suite.file(),
+            Self::Google(file) => file.suite.file(),
+        }
+    }
+
+    /// Its cases in order: name and line.
+    pub(crate) fn cases(&self) -> Vec<(&str, usize)> {
+        match self {
+            Self::Scenarios(file) => file.suite.cases().collect(),
+            Self::Google(file) => file.suite.cases().collect(),
+        }
+    }
+
+    /// How many cases have this in their name.
+    pub(crate) fn count(&self, wanted: &str) -> usize {
+        self.cases().iter().filter(|(name, _)| name.contains(wanted)).count()
+    }
+
+    fn about(&self) -> &Path {
+        match self {
+            Self::Scenarios(file) => &file.about,
+            Self::Google(file) => &file.module,
+        }
+    }
+}
+
 /// Plays scenario files on built modules.
 pub(crate) struct Player<'a> {
     options: Options,
@@ -90,19 +145,24 @@ impl<'a> Player<'a> {
     }
 
     /// Plays the cases of these files whose names contain `wanted`.
-    pub(crate) fn play(&mut self, files: &[ScenarioFile], wanted: &str, how: Play) -> Result<Report> {
+    pub(crate) fn play(&mut self, files: &[TestFile], wanted: &str, how: Play) -> Result<Report> {
         for file in files {
             // What no case is wanted of need not be built.
-            if !self.worlds.contains_key(&file.about) && file.suite.names().any(|name| name.contains(wanted))
-            {
-                let world = self.world(&file.about)?;
-                self.worlds.insert(file.about.clone(), world);
+            if !self.worlds.contains_key(file.about()) && file.count(wanted) > 0 {
+                let world = self.world(file.about())?;
+                self.worlds.insert(file.about().to_owned(), world);
             }
         }
         let mut batch = Batch::default();
         for file in files {
-            if let Some(world) = self.worlds.get(&file.about) {
-                batch.add(&file.suite, world, |name| name.contains(wanted));
+            let Some(world) = self.worlds.get(file.about()) else { continue };
+            match file {
+                TestFile::Scenarios(file) => batch.add(&file.suite, world, |name| name.contains(wanted)),
+                TestFile::Google(file) => {
+                    let subject =
+                        Subject { world, configuration: &file.configuration, options: &file.options };
+                    batch.add_tests(&file.suite, subject, &file.logs, |name| name.contains(wanted));
+                }
             }
         }
         Ok(progress::shown(self.output, batch.len(), |begins| batch.play(how, begins)))

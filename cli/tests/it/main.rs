@@ -5,6 +5,7 @@ mod budget;
 mod build;
 mod console;
 mod folder;
+mod google;
 mod inspect;
 mod module;
 mod new;
