@@ -1,6 +1,6 @@
 //! `test`: a filter's own tests, then its scenario files on the built module.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use mesh_filter_test::report::{PackageReport, Report};
@@ -89,6 +89,9 @@ pub(crate) struct Args {
     /// Write golden files as what comes, in place of comparing
     #[arg(long)]
     bless: bool,
+    /// Play each case with so many seeds, its own and those after it, until it fails
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true)]
+    seed_sweep: NonZeroU32,
     /// Print the JSON Schema of scenario files, for editors, and run nothing
     #[arg(long, exclusive = true)]
     schema: bool,
@@ -184,7 +187,7 @@ impl Args {
     }
 
     fn load(&self, paths: &[PathBuf], output: &Output) -> Result<Vec<TestFile>> {
-        let reading = Reading::blessing(self.bless);
+        let reading = Reading::blessing(self.bless).sweeping(self.seed_sweep);
         let named = Named { plugin: self.plugin.clone(), configuration: self.config.clone() };
         let profile = self.profile.profile();
         let files = paths.iter().map(|path| TestFile::load(path, reading, &named, profile, output));

@@ -39,6 +39,34 @@ fn a_scenario_passes_or_fails_by_the_exit_code() {
 }
 
 #[test]
+fn a_sweep_of_seeds_plays_a_case_with_each() {
+    let folder = Folder::new("sweep");
+    folder.write(MODULE, PASSING).write(
+        "a.test.yaml",
+        format!(
+            "version: 1\nfilter: {MODULE}\nscenarios:\n  - name: a\n    chunking: {{random: {{runs: 1, max: 9}}}}\n    \
+             steps: [{{request: {{body: 0123456789}}, expect: {{calls: [{{on: request_body}}]}}}}]\n"
+        ),
+    );
+    let run = |arguments: &[&str]| {
+        let output = folder.command("").args(["test", "a.test.yaml"]).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Ten bytes are two chunks or more, by the seed.
+    let (alone, swept) = (run(&[]), run(&["--seed-sweep", "50"]));
+    assert!(alone.contains("0 passed, 1 failed"), "{alone}");
+    assert_eq!(alone, swept, "the first seed fails, so no other is played");
+    folder.write(
+        "a.test.yaml",
+        format!(
+            "version: 1\nfilter: {MODULE}\nscenarios:\n  - name: a\n    chunking: {{random: {{runs: 1, max: 9}}}}\n    \
+             steps: [{{request: {{body: 0123456789}}, upstream: {{body: abcdefghij}}, expect: {{upstream: {{body: present}}}}}}]\n"
+        ),
+    );
+    assert!(run(&["--seed-sweep", "50"]).contains("1 passed, 0 failed"));
+}
+
+#[test]
 fn the_schema_is_printed_as_json() {
     let output = Folder::new("schema").command("").args(["test", "--schema"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");

@@ -10,6 +10,8 @@ pub(crate) enum HeaderMatcher {
     One(Matcher),
     /// The header is there so many times, with these values in this order.
     Each(Vec<Matcher>),
+    /// The number of its values fulfils a condition, and so does each of them.
+    Count { count: Matcher, each: Option<Matcher> },
     /// The header is there, with whatever values.
     Present,
     /// The header is not there.
@@ -24,6 +26,16 @@ impl HeaderMatcher {
             (Self::Absent, values) => Err(Mismatch::new(format!("expected none, got {}", listed(values)))),
             (Self::Present, []) => Err(Mismatch::new("expected any value, but it is absent")),
             (Self::Present, _) => Ok(()),
+            (Self::Count { count, each }, values) => {
+                count.check(values.len().to_string().as_bytes()).map_err(|mismatch| {
+                    let mut mismatch = mismatch.of("number of values");
+                    if !values.is_empty() {
+                        mismatch.problem.push_str(&format!(": {}", listed(values)));
+                    }
+                    mismatch
+                })?;
+                each.iter().try_for_each(|each| values.iter().try_for_each(|value| each.check(value)))
+            }
             (Self::One(matcher), [value]) => matcher.check(value),
             (Self::One(matcher), []) => {
                 Err(Mismatch::new(format!("expected {}, but it is absent", matcher.describe())))

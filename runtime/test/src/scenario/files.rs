@@ -33,9 +33,10 @@ impl Folder {
         &self.minted
     }
 
-    /// The path that the node names.
+    /// The path that the node names, relative to the file in which it stands.
     pub(crate) fn path(&self, node: &Node) -> Result<PathBuf> {
-        Ok(self.path.join(node.string()?))
+        let file = Path::new(node.place().file());
+        Ok(file.parent().unwrap_or(&self.path).join(node.string()?))
     }
 
     /// The content of the file that the node names.

@@ -28,7 +28,8 @@ pub(crate) struct Minted(Mutex<BTreeMap<String, String>>);
 
 impl Minted {
     fn get_or(&self, node: &Node, clock: Duration, mint: impl FnOnce() -> Result<String>) -> Result<String> {
-        let says = format!("{clock:?} {}", node.to_json()?);
+        // What a path means depends on the file in which it stands.
+        let says = format!("{clock:?} {} {}", node.place().file(), node.to_json()?);
         let known =
             |minted: &Self| minted.0.lock().unwrap_or_else(PoisonError::into_inner).get(&says).cloned();
         if let Some(text) = known(self) {

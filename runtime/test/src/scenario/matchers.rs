@@ -148,6 +148,9 @@ fn pattern(node: &Node, folder: &Folder) -> Result<JsonPattern> {
     Ok(JsonPattern { shape, place: Some(node.place().clone()) })
 }
 
+/// The key that is a condition on the number of a header's values.
+const COUNT: &str = "count";
+
 /// Reads a condition on a header: a list for several values.
 pub(crate) fn header(node: &Node, folder: &Folder) -> Result<HeaderMatcher> {
     match node.kind() {
@@ -156,6 +159,17 @@ pub(crate) fn header(node: &Node, folder: &Folder) -> Result<HeaderMatcher> {
         Kind::Null => Ok(HeaderMatcher::Absent),
         Kind::List(items) => {
             Ok(HeaderMatcher::Each(items.iter().map(|item| matcher(item, folder)).collect::<Result<_>>()?))
+        }
+        Kind::Mapping(entries) if entries.iter().any(|entry| entry.key == COUNT) => {
+            let (count, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.key == COUNT);
+            let count = count.first().map(|entry| matcher(&entry.value, folder)).transpose()?;
+            let others: Vec<_> = others.into_iter().cloned().collect();
+            let each = if others.is_empty() {
+                None
+            } else {
+                Some(matcher(&node.with_kind(Kind::Mapping(others)), folder)?)
+            };
+            Ok(HeaderMatcher::Count { count: count.unwrap_or(Matcher::Present), each })
         }
         _ => Ok(HeaderMatcher::One(matcher(node, folder)?)),
     }

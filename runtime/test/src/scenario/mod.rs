@@ -21,6 +21,7 @@ mod field;
 mod files;
 mod golden;
 mod grpc;
+mod include;
 mod jwt;
 mod matchers;
 mod message;

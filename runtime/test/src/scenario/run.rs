@@ -43,9 +43,8 @@ impl Suite {
     /// Plays one of its cases.
     pub(super) fn case(&self, case: &Case, world: &World) -> CaseReport {
         let not_portable = case.not_portable(world);
-        let broken = if not_portable.is_some() { None } else { case.fails(world) };
-        let rerun = || world.rerun(&self.file, &case.name);
-        let failure = broken.map(|(problems, seen)| Failure { problems, seen, rerun: rerun() });
+        let seeds = if not_portable.is_some() { 0 } else { self.seeds.get() };
+        let failure = (0..seeds).find_map(|shift| self.failure(case, world, shift));
         CaseReport {
             file: self.file.clone(),
             line: case.place.line(),
@@ -54,6 +53,24 @@ impl Suite {
             failure,
             not_portable,
         }
+    }
+}
+
+impl Suite {
+    /// Why a case fails, if its seed is so much higher.
+    fn failure(&self, case: &Case, world: &World, shift: u32) -> Option<Failure> {
+        let rerun = world.rerun(&self.file, &case.name);
+        if shift == 0 {
+            let (problems, seen) = case.fails(world)?;
+            return Some(Failure { problems, seen, rerun });
+        }
+        let mut shifted = case.clone();
+        let seed = &mut shifted.settings.setup.seed;
+        *seed = seed.wrapping_add(shift.into());
+        let with = format!("with seed {seed}, not with those before it");
+        let (problems, mut seen) = shifted.fails(world)?;
+        seen.insert(0, with);
+        Some(Failure { problems, seen, rerun: format!("{rerun} --seed-sweep {}", shift.saturating_add(1)) })
     }
 }
 

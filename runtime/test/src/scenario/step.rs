@@ -16,7 +16,7 @@ use mesh_filter_runtime::document::{Entry, Kind, Node, Place, Result};
 use std::time::Duration;
 
 /// One step of a scenario, variables replaced.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// Exchanges, one after the other.
     Exchanges(Box<Exchanges>),
@@ -29,7 +29,7 @@ pub(crate) enum Step {
 }
 
 /// A request that is sent once or several times.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Exchanges {
     pub(crate) repeat: usize,
     /// So many of them are not held to a budget.
@@ -45,7 +45,7 @@ pub(crate) struct Exchanges {
 }
 
 /// In which order the exchanges of a step begin and end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Order {
     /// One after the other.
     Sequence,

@@ -6,6 +6,7 @@ use super::earlier::check_names;
 use super::fault::faults;
 use super::files::Folder;
 use super::golden::Goldens;
+use super::include::Included;
 use super::matchers::matcher;
 use super::message::{behaviour, rules};
 use super::portable::{Need, requires};
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use mesh_filter_runtime::document::{Document, Entry, Error, Fields, Node, Place, Result};
 use mesh_filter_runtime::plugin::FailurePolicy;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// The version of the format that is read.
@@ -32,10 +34,12 @@ pub struct Suite {
     pub(super) file: String,
     pub(super) filter: Option<PathBuf>,
     pub(super) cases: Vec<Case>,
+    /// With so many seeds each case is played.
+    pub(super) seeds: NonZeroU32,
 }
 
 /// One case: a scenario with the values of one row of its `each`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) place: Place,
@@ -82,18 +86,32 @@ const SETTINGS: [&str; 16] = [
 ];
 
 /// How a scenario file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reading {
     /// Golden files are written when its cases are played, not compared with.
     pub bless: bool,
+    /// Each case is played with so many seeds, its own and those after it, until it fails.
+    pub seeds: NonZeroU32,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { bless: false, seeds: NonZeroU32::MIN }
+    }
 }
 
 impl Reading {
     /// So that golden files are written.
     #[must_use]
     pub fn blessing(bless: bool) -> Self {
-        Self { bless }
+        Self { bless, ..Self::default() }
+    }
+
+    /// So that each case is played with so many seeds.
+    #[must_use]
+    pub fn sweeping(self, seeds: NonZeroU32) -> Self {
+        Self { seeds, ..self }
     }
 }
 
@@ -132,7 +150,7 @@ pub fn parse_with(path: &Path, text: &str, reading: Reading) -> Result<Suite> {
 fn read(document: &Document, path: &Path, reading: Reading) -> Result<Suite> {
     let folder = Folder::of(path, Goldens::new(reading.bless));
     let root = document.root();
-    let mut known = vec!["version", "filter", "scenarios"];
+    let mut known = vec!["version", "filter", "include", "scenarios"];
     known.extend(SETTINGS);
     let fields = root.mapping(&known)?;
     let version = fields.required("version")?;
@@ -140,11 +158,14 @@ fn read(document: &Document, path: &Path, reading: Reading) -> Result<Suite> {
         return Err(version.expected("`1`, the only version of the format"));
     }
     let filter = fields.optional("filter", |node| folder.path(node))?;
-    let variables = variables(&fields, Variables::new(&folder))?;
-    let settings = settings(&fields, Settings::default(), &variables, &folder)?;
+    let included = Included::read(&fields, &folder)?;
+    let variables = variables(&fields, included.variables(Variables::new(&folder))?)?;
+    let mut settings = settings(&fields, Settings::default(), &variables, &folder)?;
     let variables = variables.at(settings.setup.start)?;
+    included.mocks(&variables, &folder, &mut settings.mocks)?;
     let scenarios = fields.required("scenarios")?;
-    let mut suite = Suite { file: path.display().to_string(), filter, cases: Vec::new() };
+    let mut suite =
+        Suite { file: path.display().to_string(), filter, cases: Vec::new(), seeds: reading.seeds };
     for scenario in scenarios.list()? {
         cases(scenario, &settings, &variables, &folder, &mut suite.cases)?;
     }
@@ -252,7 +273,7 @@ fn variables(fields: &Fields<'_>, mut variables: Variables) -> Result<Variables>
 }
 
 /// Each value may use the variables before it.
-fn set_all(variables: &mut Variables, node: &Node) -> Result<()> {
+pub(super) fn set_all(variables: &mut Variables, node: &Node) -> Result<()> {
     for Entry { key, place, value } in node.entries()? {
         let simple = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if key.is_empty() || !simple || key == "i" {

@@ -345,6 +345,11 @@ fn a_wrong_file_is_refused() {
             "3:10: scenarios[0].name: a second case is named `a`, the first is in line 3 | put a variable of `each`",
         ),
         ("version: 1\nscenarios: [{name: a, steps: [{request: {}]}", "not well-formed YAML"),
+        (
+            "version: 1\ninclude: none.yaml\nscenarios: []",
+            "2:10: include: there is no file `tests/none.yaml`",
+        ),
+        ("version: 1\ninclude: [{}]\nscenarios: []", "2:11: include[0]: expected a string, got a mapping"),
     ];
     for (text, expected) in cases {
         let refusal = refusal_of(text);

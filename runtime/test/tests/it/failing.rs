@@ -59,7 +59,7 @@ tests/x.test.yaml: a case failed (native)
 #[test]
 fn each_expectation_that_does_not_hold_is_named_with_its_place() {
     let mocks = "mocks: {who: {reply: {body: alice}}}";
-    let cases: [(&str, &[&str]); 31] = [
+    let cases: [(&str, &[&str]); 33] = [
         ("{request: {}, expect: {upstream: not_called}}", &["6:42: expected no upstream request, got GET /"]),
         (
             "{request: {path: /deny}, expect: {upstream: {path: /}}}",
@@ -77,6 +77,14 @@ fn each_expectation_that_does_not_hold_is_named_with_its_place() {
                 "upstream header `a`: expected 2 values, got 1: `b`",
                 "upstream header `x`: expected any value, but it is absent",
             ],
+        ),
+        (
+            "{request: {headers: {a: [b, c]}}, expect: {upstream: {headers: {a: {count: 3}}}}}",
+            &["6:76: upstream header `a`: number of values: expected `3`, got `2`: `b`, `c`"],
+        ),
+        (
+            "{request: {headers: {a: [b, c]}}, expect: {upstream: {headers: {a: {count: 2, not: c}}}}}",
+            &["upstream header `a`: expected not `c`, got `c`"],
         ),
         (
             "{request: {headers: {a: b}}, expect: {upstream: {headers: {a: absent}}}}",

@@ -8,6 +8,7 @@ mod docs;
 mod failing;
 mod golden;
 mod google;
+mod include;
 mod probe;
 mod reports;
 mod scenarios_of;

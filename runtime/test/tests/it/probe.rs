@@ -68,6 +68,10 @@ impl Filter for Probe {
                 let now = clock::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
                 request.headers_mut().set("x-time", now.as_millis().to_string())?;
             }
+            "/random" => {
+                let [byte] = random::bytes::<1>()?;
+                request.headers_mut().set("x-random", format!("{byte:02x}"))?;
+            }
             "/upper" => request.map_body(|chunk| {
                 chunk.bytes_mut().make_ascii_uppercase();
                 Ok(())
