@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod assemblyscript;
 #[cfg(test)]
+mod breakages;
+#[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod embed;

@@ -18,11 +18,18 @@ fn more() -> Vec<Exchange> {
     ]
 }
 
+/// Examples whose answers depend on the moment or on chance; their scenarios play in both, with one clock.
+const BY_TIME_OR_CHANCE: [&str; 2] = ["token-bucket", "variant-split"];
+
+/// Lets nothing through to those behind it.
+const REFUSES: &str = "jwt-check";
+
 #[test]
 fn examples_act_as_they_do_in_envoy() {
-    let examples = examples();
-    assert!(examples.len() >= 4, "only {} examples", examples.len());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut examples = examples();
+    examples.retain(|package| !BY_TIME_OR_CHANCE.contains(&text(&package["name"]).as_str()));
+    assert!(examples.len() >= 4, "only {} examples", examples.len());
     let chain = |package: &Value| {
         let (name, metadata) = (text(&package["name"]), &package["metadata"]["mesh-filter"]);
         let configuration = metadata["config"].to_string();
@@ -31,7 +38,8 @@ fn examples_act_as_they_do_in_envoy() {
         (name, vec![filter])
     };
     let mut chains: Vec<_> = examples.iter().map(chain).collect();
-    let all = examples.iter().flat_map(|package| chain(package).1).collect();
+    let passing = examples.iter().filter(|package| package["name"] != REFUSES);
+    let all = passing.flat_map(|package| chain(package).1).collect();
     chains.push(("all in one chain".to_owned(), all));
 
     let listeners: Vec<_> =
