@@ -26,6 +26,7 @@ pub mod plugin;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 mod start;
+mod stop;
 #[cfg(feature = "wasm")]
 pub mod vm;
 pub mod worker;

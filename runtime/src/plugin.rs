@@ -101,6 +101,8 @@ pub(crate) struct Plugin {
     pub(crate) root: ContextId,
     /// When its VM was last started, or tried to be, by the monotonic clock.
     pub(crate) loaded_ns: u64,
+    /// It is not in force any more.
+    pub(crate) removed: bool,
 }
 
 /// A VM of one worker; plugins with the same key share it.
@@ -130,6 +132,11 @@ impl Vm {
         self.failed
     }
 
+    /// Whether a plugin of it has not come to its end.
+    pub(crate) fn has_roots(&self) -> bool {
+        self.host.borrow().roots().next().is_some()
+    }
+
     /// Calls the guest, and takes what it asked for meanwhile.
     pub(crate) fn call(&mut self, callback: Callback, phase: Phase) -> (Answer, Vec<Deferred>) {
         if self.failed {
@@ -156,4 +163,6 @@ pub(crate) struct Plugins {
     pub(crate) vms: NumberMap<u64, Vm>,
     pub(crate) last_vm: u64,
     pub(crate) outbox: Vec<(u64, Deferred)>,
+    /// Plugins to be stopped when no exchange is in them.
+    pub(crate) retiring: Vec<usize>,
 }

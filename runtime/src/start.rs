@@ -30,7 +30,7 @@ impl Plugins {
             count(services, &options, outcome, 0);
         }
         let loaded_ns = services.clock.monotonic_ns();
-        self.plugins.push(Plugin { options, plan, vm, root, loaded_ns });
+        self.plugins.push(Plugin { options, plan, vm, root, loaded_ns, removed: false });
         Ok(self.plugins.len() - 1)
     }
 
@@ -73,7 +73,9 @@ impl Plugins {
     ) -> Result<(u64, ContextId), StartError> {
         let alive = |(_, vm): &(&u64, &Vm)| vm.key == plan.key && !vm.is_failed();
         if let Some(number) = self.vms.iter().find(alive).map(|(number, _)| *number) {
-            let equal = |plugin: &&Plugin| plugin.vm == number && plugin.options.settings == options.settings;
+            let equal = |plugin: &&Plugin| {
+                !plugin.removed && plugin.vm == number && plugin.options.settings == options.settings
+            };
             if let Some(twin) = self.plugins.iter().find(equal) {
                 return Ok((number, twin.root));
             }
@@ -135,8 +137,8 @@ impl Plugins {
     }
 
     /// Drops a VM that no plugin uses any more; exchanges that are still in it fail.
-    fn forget(&mut self, services: &Services, number: u64) {
-        if self.plugins.iter().any(|plugin| plugin.vm == number) {
+    pub(crate) fn forget(&mut self, services: &Services, number: u64) {
+        if self.plugins.iter().any(|plugin| plugin.vm == number && !plugin.removed) {
             return;
         }
         let Some(vm) = self.vms.remove(&number) else { return };

@@ -106,6 +106,27 @@ impl Worker {
         Ok(PluginId(index))
     }
 
+    /// Takes a plugin out of force: no exchange begins in it from now on. When the last one that is in it
+    /// is over, its root context gets `on_done` and `on_delete`, and its VM goes if no other plugin uses it.
+    pub fn remove_plugin(&mut self, plugin: PluginId) {
+        self.plugins.retiring.push(plugin.0);
+        self.stop_retired();
+    }
+
+    fn stop_retired(&mut self) {
+        if self.plugins.retiring.is_empty() {
+            return;
+        }
+        let used = |index: &usize| self.streams.values().any(|chain| chain.has_plugin(*index));
+        let (used, unused) = std::mem::take(&mut self.plugins.retiring).into_iter().partition(used);
+        self.plugins.retiring = used;
+        let unused: Vec<usize> = unused;
+        for index in unused {
+            self.plugins.stop(&self.services, index);
+        }
+        self.settle();
+    }
+
     /// Begins an exchange through these plugins, and reloads those whose time has come.
     pub fn open(&mut self, chain: &[PluginId], info: Info, buffer_limit: usize) -> StreamId {
         for plugin in chain {
@@ -164,6 +185,7 @@ impl Worker {
         if let Some(mut chain) = self.streams.remove(&id) {
             chain.finish(&mut self.plugins);
             self.settle();
+            self.stop_retired();
         }
     }
 
@@ -186,6 +208,9 @@ impl Worker {
     /// A callout has ended.
     pub fn call_done(&mut self, vm: VmId, root: ContextId, token: u32, outcome: HttpCallOutcome) {
         let Some(target) = self.plugins.vms.get_mut(&vm.0) else { return };
+        if !target.host.borrow().has_root(root) {
+            return;
+        }
         let (headers, body_size, trailers) = outcome.sizes();
         target.host.borrow_mut().deliver(root, outcome);
         let (_, deferred) = target
@@ -219,7 +244,10 @@ impl Worker {
         let Notice { vm, root, token } = ready!(self.services.inbox.poll(context));
         // A VM that is gone or has failed leaves its queues without an owner.
         let mut vms = self.plugins.vms.iter_mut();
-        if let Some((number, target)) = vms.find(|(_, target)| target.host.borrow().number() == vm) {
+        if let Some((number, target)) = vms.find(|(_, target)| {
+            let host = target.host.borrow();
+            host.number() == vm && host.has_root(root)
+        }) {
             let (_, deferred) = target.call(Callback::QueueReady { root, token }, Phase::Running);
             self.plugins.outbox.extend(deferred.into_iter().map(|request| (*number, request)));
             self.settle();
@@ -280,7 +308,7 @@ impl Worker {
                             self.with_context(vm, context, |chain, plugins, _| chain.reply(plugins, reply)),
                         );
                     }
-                    Deferred::Done { .. } => {}
+                    Deferred::Done { root } => self.plugins.delete_root(&self.services, vm, root),
                 }
             }
         }

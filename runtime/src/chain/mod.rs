@@ -164,6 +164,11 @@ impl Chain {
         !(self.progress(side).streaming && held > self.buffer_limit)
     }
 
+    /// Whether it goes through this plugin.
+    pub(crate) fn has_plugin(&self, index: usize) -> bool {
+        self.filters.iter().any(|filter| filter.plugin == index)
+    }
+
     /// Whether the context belongs to this exchange.
     pub(crate) fn position_of(&self, vm: u64, context: ContextId) -> Option<usize> {
         self.filters.iter().position(|filter| filter.vm == vm && filter.context == Some(context))

@@ -163,6 +163,11 @@ impl Host {
         self.plugins.keys().copied()
     }
 
+    /// Whether this root is there.
+    pub(crate) fn has_root(&self, root: ContextId) -> bool {
+        self.plugins.contains_key(&root)
+    }
+
     /// Adds a root context; returns its number. The caller calls `on_context_create`.
     pub fn add_root(&mut self, plugin: Rc<PluginSettings>) -> ContextId {
         let root = self.next_context();
@@ -180,6 +185,7 @@ impl Host {
     /// Forgets a root or stream context.
     pub fn remove_context(&mut self, context: ContextId) {
         self.plugins.remove(&context);
+        self.pending_done.remove(&context);
         self.streams.remove(&context);
         self.prototypes.remove(&context);
         self.statuses.remove(&context);
@@ -228,12 +234,22 @@ impl Host {
         self.deferred.push(Deferred::Tick { root, period: (!period.is_zero()).then_some(period) });
     }
 
-    /// `proxy_done`.
+    /// The root has been told that it is over; what it answers, or `proxy_done` later, ends it.
+    pub(crate) fn expect_done(&mut self, root: ContextId) {
+        self.pending_done.insert(root);
+    }
+
+    /// `proxy_done`: the root that answered `on_done` with false is done now.
     ///
     /// # Errors
-    /// `NotFound` where nothing is pending; roots are not drained yet, so always.
+    /// `NotFound` where nothing is pending.
     pub fn done(&mut self) -> Result<(), Status> {
-        Err(Status::NOT_FOUND)
+        let root = self.root_of(self.effective).ok_or(Status::NOT_FOUND)?;
+        if !self.pending_done.remove(&root) {
+            return Err(Status::NOT_FOUND);
+        }
+        self.deferred.push(Deferred::Done { root });
+        Ok(())
     }
 
     /// `proxy_continue_stream`.

@@ -44,7 +44,7 @@ use crate::guest::ContextId;
 use crate::number_map::NumberMap;
 use bytes::Bytes;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -106,6 +106,8 @@ pub struct Host {
     plugins: BTreeMap<ContextId, Rc<PluginSettings>>,
     streams: NumberMap<ContextId, View>,
     last_context: ContextId,
+    /// Roots that are over and have not said that they are done.
+    pending_done: BTreeSet<ContextId>,
     phase: Phase,
     /// The context of the callback that runs.
     current: ContextId,
@@ -139,6 +141,7 @@ impl Host {
             plugins: BTreeMap::new(),
             streams: NumberMap::default(),
             last_context: 0,
+            pending_done: BTreeSet::new(),
             phase: Phase::Start,
             current: 0,
             effective: 0,

@@ -315,6 +315,16 @@ impl Host {
         self.grpc.open.get(&token).is_some_and(|open| !open.remote_closed)
     }
 
+    /// Forgets the calls and streams of a root; those that were under way.
+    pub(crate) fn cancel_grpc_of(&mut self, root: ContextId) -> Vec<u32> {
+        let of_root: Vec<u32> = (self.grpc.open.iter())
+            .filter(|(_, open)| open.root == root && !open.remote_closed)
+            .map(|(token, _)| *token)
+            .collect();
+        self.grpc.open.retain(|_, open| open.root != root);
+        of_root
+    }
+
     /// The calls and streams that are under way.
     pub(crate) fn open_grpc_tokens(&self) -> impl Iterator<Item = u32> {
         self.grpc.open.iter().filter(|(_, open)| !open.remote_closed).map(|(token, _)| *token)

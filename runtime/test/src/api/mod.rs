@@ -4,6 +4,7 @@ mod check;
 mod cluster;
 mod exchange;
 mod message;
+mod reload;
 
 pub use crate::grpc::{GrpcReply, grpc};
 pub use check::{
@@ -69,6 +70,9 @@ struct State {
 pub struct TestFilter {
     sim: Sim,
     filter: FilterId,
+    world: World,
+    /// As it was last configured.
+    setup: Rc<RefCell<Setup>>,
     /// The worker that its requests go to; without it they take turns.
     worker: Option<usize>,
     upstream: Rc<RefCell<Behaviour>>,
@@ -207,7 +211,8 @@ impl Sim {
         let started = self.state.engine.borrow_mut().add(world, &setup);
         let filter = started.map_err(|error| FilterError { error, logs: self.logs_since(before) })?;
         let upstream = Rc::new(RefCell::new(reply(200).into_behaviour()));
-        Ok(TestFilter { sim: self.clone(), filter, worker: None, upstream })
+        let (sim, world, setup) = (self.clone(), world.clone(), Rc::new(RefCell::new(setup)));
+        Ok(TestFilter { sim, filter, world, setup, worker: None, upstream })
     }
 
     /// The cluster with this name, for filters that call out to it. It answers 200 until told otherwise.

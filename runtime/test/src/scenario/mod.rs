@@ -28,6 +28,7 @@ mod message;
 mod parallel;
 mod portable;
 mod properties;
+mod reload;
 mod run;
 mod seen;
 mod size;

@@ -98,6 +98,10 @@ impl Step {
                     }
                 }
             }
+            Self::Reload(reload) => {
+                needs.push(Need::new(reload.name(), Requirement::Simulator));
+                reload.expect.needs(needs);
+            }
             Self::Mock(_) => {}
         }
     }

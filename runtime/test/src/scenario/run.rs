@@ -10,7 +10,7 @@ use super::stage::{Deeds, Scope, Stage, StartFailure};
 use super::step::{Exchange, Exchanges, Order, Step};
 use super::suite::{Case, Settings, Suite};
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Fault, Mark, Plan, Target};
+use crate::sim::{Fault, Mark, Plan, Setup, Target};
 use crate::traffic::Chunking;
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
@@ -129,6 +129,8 @@ pub(super) struct Play<'a> {
     pub(super) stage: Box<dyn Stage + 'a>,
     /// Length of the longest body that has been sent.
     longest: usize,
+    /// As the filter was last configured.
+    pub(super) setup: Setup,
     /// Exchanges that later steps are compared with.
     named: Named,
     module_size: Option<u64>,
@@ -152,7 +154,7 @@ impl<'a> Play<'a> {
             stage.mock(cluster, rules.clone());
         }
         let (named, module_size) = (Named::new(), world.module_size());
-        Self { case, chunking, stage, longest: 0, named, module_size }
+        Self { case, chunking, stage, longest: 0, setup: setup.clone(), named, module_size }
     }
 
     fn case(mut self) -> Result<usize, Broken> {
@@ -223,6 +225,7 @@ impl<'a> Play<'a> {
                 let deeds = Deeds { cost, ..self.stage.deeds(&scope) };
                 self.judge(expect, &deeds, Vec::new(), scope.mark)
             }
+            Step::Reload(reload) => self.reload(reload, &scope),
             Step::Exchanges(exchanges) => match exchanges.order {
                 Order::Sequence => self.exchanges(exchanges, &scope),
                 Order::Parallel { .. } => self.together(exchanges, &scope),

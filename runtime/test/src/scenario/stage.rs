@@ -34,6 +34,11 @@ pub(crate) trait Stage {
     /// Starts the filter; requests go through all that have been started.
     fn start(&mut self, setup: &Setup) -> Result<(), StartFailure>;
 
+    /// Configures the filter anew, in its VM or in a new one; exchanges that are open go on as they began.
+    fn replace(&mut self, _setup: &Setup, _new_vm: bool) -> Result<(), StartFailure> {
+        Err(StartFailure::Broken("a filter cannot be configured anew here".to_owned()))
+    }
+
     /// Begins an exchange and lets it go as far as it can without time passing.
     fn open(&mut self, plan: Plan) -> Ticket;
 
@@ -74,7 +79,6 @@ pub(crate) enum StartFailure {
     /// The filter, or the proxy in its name, refused; this is what a case may expect.
     Refused(String),
     /// The world itself is broken.
-    #[expect(dead_code, reason = "the simulator cannot break")]
     Broken(String),
 }
 

@@ -8,6 +8,7 @@ use super::files::Folder;
 use super::message::{REQUEST, behaviour, request, rules};
 use super::parallel::{self, OF_PARALLEL};
 use super::properties::properties;
+use super::reload::{self, Reload};
 use super::template::Variables;
 use super::workers::worker;
 use crate::sim::{Fault, Properties, Rules};
@@ -26,6 +27,8 @@ pub(crate) enum Step {
     Mock(Vec<(String, Option<Rules>)>),
     /// These go wrong from now on.
     Fault(Vec<Fault>),
+    /// The filter is configured anew.
+    Reload(Box<Reload>),
 }
 
 /// A request that is sent once or several times.
@@ -90,11 +93,16 @@ impl Step {
             return parallel::step(node, workers, variables, folder)
                 .map(|step| Self::Exchanges(Box::new(step)));
         }
+        if keys.contains(&"reload") || keys.contains(&"restart") {
+            return reload::step(node, variables, folder).map(|step| Self::Reload(Box::new(step)));
+        }
         let mut known = OF_EXCHANGES.to_vec();
-        known.extend(["parallel", "advance", "mock", "fault"]);
+        known.extend(["parallel", "reload", "refused", "restart", "advance", "mock", "fault"]);
         let fields = node.mapping(&known)?;
         if fields.get("request").is_none() && !keys.contains(&"request") {
-            return Err(node.error("a step needs one of `request`, `parallel`, `advance`, `mock`, `fault`"));
+            return Err(node.error(
+                "a step needs one of `request`, `parallel`, `reload`, `restart`, `advance`, `mock`, `fault`",
+            ));
         }
         let (repeat, warm_up) = match fields.at_most_one_of(&["repeat", "soak"])? {
             Some(("repeat", node)) => (count(&variables.expand(node)?)?, 0),
@@ -120,6 +128,7 @@ impl Step {
                 exchanges.whole().is_some_and(|whole| whole.calls.is_some())
                     || exchanges.exchange(0).is_ok_and(|one| one.expect.calls.is_some())
             }
+            Self::Reload(reload) => reload.expect.calls.is_some(),
             Self::Mock(_) | Self::Fault(_) => false,
         }
     }

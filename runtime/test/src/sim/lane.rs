@@ -40,8 +40,10 @@ pub(super) struct Lane {
     traced: bool,
     pub(super) agenda: Agenda<Event>,
     pub(super) timers: HashMap<(VmId, ContextId), (Duration, Key)>,
-    /// By the order in which they were added.
-    filters: Vec<PluginId>,
+    /// By the order in which they were added, with the keys of their VMs.
+    filters: Vec<(PluginId, String)>,
+    /// New VMs that were made in place of old ones.
+    vms: usize,
     pub(super) streams: HashMap<StreamId, Live>,
     /// gRPC callouts under way, by VM and token.
     pub(super) grpc: HashMap<(VmId, u32), LiveGrpc>,
@@ -91,6 +93,7 @@ impl Lane {
             agenda: Agenda::default(),
             timers: HashMap::new(),
             filters: Vec::new(),
+            vms: 0,
             streams: HashMap::new(),
             grpc: HashMap::new(),
             ready: VecDeque::new(),
@@ -107,13 +110,37 @@ impl Lane {
     pub(super) fn add(&mut self, world: &World, setup: &Setup) -> Result<FilterId, StartError> {
         let id = FilterId(self.filters.len());
         let key = format!("vm {}", id.0);
-        let plugin = self.start(world, setup, key)?;
-        self.filters.push(plugin);
+        let plugin = self.start(world, setup, key.clone())?;
+        self.filters.push((plugin, key));
         Ok(id)
     }
 
+    /// Puts a plugin with this setup in the place of a filter's; exchanges that are open go on in the old
+    /// one. In the filter's VM, or in a new one.
+    pub(super) fn replace(
+        &mut self,
+        filter: FilterId,
+        world: &World,
+        setup: &Setup,
+        new_vm: bool,
+    ) -> Result<(), StartError> {
+        self.vms += usize::from(new_vm);
+        let key = if new_vm { format!("vm {} of {}", self.vms, filter.0) } else { self.key(filter) };
+        let plugin = self.start(world, setup, key.clone())?;
+        if let Some(place) = self.filters.get_mut(filter.0) {
+            let old = std::mem::replace(place, (plugin, key)).0;
+            self.worker.remove_plugin(old);
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn key(&self, filter: FilterId) -> String {
+        self.filters.get(filter.0).map(|(_, key)| key.clone()).unwrap_or_default()
+    }
+
     pub(super) fn plugin(&self, filter: FilterId) -> Option<PluginId> {
-        self.filters.get(filter.0).copied()
+        self.filters.get(filter.0).map(|(plugin, _)| *plugin)
     }
 
     fn start(&mut self, world: &World, setup: &Setup, key: String) -> Result<PluginId, StartError> {

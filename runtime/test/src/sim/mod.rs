@@ -160,6 +160,24 @@ impl Engine {
         Ok(filter)
     }
 
+    /// Configures a filter anew, as a proxy does at an update: exchanges that are open go on as they began.
+    /// Where one worker cannot start it the old configuration stays in force.
+    pub(crate) fn replace(
+        &mut self,
+        filter: FilterId,
+        world: &World,
+        setup: &Setup,
+        new_vm: bool,
+    ) -> Result<(), StartError> {
+        for worker in &mut self.workers {
+            let (world, setup) = (world.clone(), setup.clone());
+            worker.with(move |lane| lane.replace(filter, &world, &setup, new_vm))?;
+        }
+        // What the old plugin leaves under way is over.
+        self.advance(Duration::ZERO);
+        Ok(())
+    }
+
     /// Gives properties that hold for all exchanges from now on.
     pub(crate) fn give_properties(&mut self, properties: &Properties) {
         for worker in &mut self.workers {

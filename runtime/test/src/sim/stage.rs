@@ -59,6 +59,12 @@ impl Stage for SimStage<'_> {
         Ok(())
     }
 
+    fn replace(&mut self, setup: &Setup, new_vm: bool) -> Result<(), StartFailure> {
+        let Some(filter) = self.chain.first() else { return Ok(()) };
+        let replaced = self.engine.replace(*filter, self.world, setup, new_vm);
+        replaced.map_err(|error| StartFailure::Refused(error.to_string()))
+    }
+
     fn open(&mut self, plan: Plan) -> Ticket {
         self.exchanges.push(self.engine.open(&self.chain, plan));
         Ticket(self.exchanges.len() - 1)

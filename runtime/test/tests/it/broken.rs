@@ -22,7 +22,7 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
     let cases = [
         (
             "{}",
-            "6:9: scenarios[0].steps[0]: a step needs one of `request`, `parallel`, `advance`, `mock`, `fault`",
+            "6:9: scenarios[0].steps[0]: a step needs one of `request`, `parallel`, `reload`, `restart`, `advance`, `mock`, `fault`",
         ),
         ("request", "6:9: scenarios[0].steps[0]: expected a mapping, got `request`"),
         (
@@ -72,6 +72,9 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
             "{request: {}, worker: 1}",
             "6:31: scenarios[0].steps[0].worker: there is one worker, number 0 | `workers: 2` makes it two",
         ),
+        ("{restart: proxy}", "6:19: scenarios[0].steps[0].restart: unknown value `proxy`"),
+        ("{restart: vm, refused: present}", "refused: `refused` is for `reload`"),
+        ("{reload: soon}", "reload: expected a mapping, which becomes JSON, got `soon`"),
         ("{parallel: {request: {}}}", "parallel: missing field `count`"),
         ("{parallel: {count: 2}}", "parallel: missing field `request`"),
         (

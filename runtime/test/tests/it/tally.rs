@@ -3,19 +3,23 @@
 use crate::scenarios_of::problems;
 use mesh_filter::prelude::*;
 use mesh_filter::shared;
-use mesh_filter_test::prelude::{Sim, get, header, json, ms, post, status};
+use mesh_filter_test::prelude::{Sim, get, header, json, ms, post, reply, status};
 use std::cell::Cell;
+use std::rc::Rc;
 
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 struct Config {
     name: String,
+    /// A timer that counts.
+    ticks: bool,
 }
 
 /// Counts requests in its VM and in shared data; does what the path says.
 struct Tally {
     name: String,
     here: Cell<u64>,
+    vm: Rc<Cell<u64>>,
     all: shared::Cell<u64>,
     queue: Option<shared::Queue>,
 }
@@ -25,6 +29,16 @@ impl Filter for Tally {
 
     fn new(config: Config, setup: &mut Setup) -> Result<Self> {
         let taken = setup.counter("tally.taken")?;
+        if config.name == "nobody" {
+            return Err(Error::new("nobody cannot count"));
+        }
+        let ticks = setup.counter("tally.ticks")?;
+        if config.ticks {
+            setup.every(mesh_filter::clock::secs(1), async move || {
+                ticks.increment(1);
+                Ok(())
+            })?;
+        }
         // The worker that started last owns it.
         let queue = shared::Queue::register("tally")?;
         setup.spawn(async move {
@@ -35,11 +49,13 @@ impl Filter for Tally {
             }
         });
         let queue = shared::Queue::open("tally")?;
-        Ok(Self { name: config.name, here: Cell::new(0), all: shared::Cell::new("all"), queue })
+        let vm = setup.vm_state(|| Cell::new(0));
+        Ok(Self { name: config.name, here: Cell::new(0), vm, all: shared::Cell::new("all"), queue })
     }
 
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
         self.here.set(self.here.get() + 1);
+        self.vm.set(self.vm.get() + 1);
         let path = request.path().and_then(|path| path.as_str().ok()).unwrap_or("/").to_owned();
         let all = if path == "/careless" {
             // What another worker writes in between is lost.
@@ -53,6 +69,7 @@ impl Filter for Tally {
             queue.push(message)?;
         }
         request.headers_mut().set("x-here", self.here.get().to_string())?;
+        request.headers_mut().set("x-vm", self.vm.get().to_string())?;
         request.headers_mut().set("x-all", all.to_string())?;
         request.headers_mut().set("x-name", &self.name)?;
         next.run(request).await
@@ -93,7 +110,33 @@ fn workers_do_not_come_later() {
 }
 
 #[test]
-fn the_timeline_names_the_worker() {
+fn exchanges_that_are_open_go_on_with_the_configuration_with_which_they_began() {
+    let sim = Sim::new();
+    let filter = sim.filter::<Tally>(json!({"name": "old"})).unwrap();
+    filter.upstream(reply(200).delay(ms(10)));
+    let open = filter.open(get("/"));
+    filter.reload(json!({"name": "new"})).unwrap();
+    filter.request(get("/")).upstream(header("x-name", "new")).upstream(header("x-vm", "2"));
+    open.finish().upstream(header("x-name", "old")).expect(status(200));
+    let callbacks = sim.timeline();
+    // Two exchanges, then the root of the old configuration.
+    assert_eq!(callbacks.matches("on_delete").count(), 3, "{callbacks}");
+    let error = filter.reload(json!({"name": "nobody"})).unwrap_err();
+    assert!(error.to_string().contains("nobody cannot count"), "{error}");
+    filter.request(get("/")).upstream(header("x-name", "new"));
+    filter.restart_vm().unwrap();
+    filter.request(get("/")).upstream(header("x-name", "new")).upstream(header("x-vm", "1"));
+}
+
+#[test]
+fn failures_name_the_line_and_the_worker() {
     let text = problems::<Tally>("workers: 2", "{request: {}, worker: 1, expect: {upstream: not_called}}").1;
+    let failed = problems::<Tally>("", "{reload: {name: nobody}}").0;
+    assert_eq!(
+        failed[0],
+        "6:18: plugin `filter` refused its configuration (`proxy_on_configure` returned false)"
+    );
+    let failed = problems::<Tally>("", "{reload: {name: b}, refused: present}").0;
+    assert_eq!(failed, ["6:38: expected that the filter refuses its configuration, but it started"]);
     assert!(text.contains("    +0ms      1: on_request_headers (4 headers, end of stream)\n"), "{text}");
 }
