@@ -11,6 +11,8 @@ mod embed;
 #[cfg(test)]
 mod flights;
 #[cfg(test)]
+mod google;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod harm;

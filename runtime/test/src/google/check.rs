@@ -43,7 +43,11 @@ pub(super) fn phase(
                 problems.push(Problem::at(&matcher.place, mismatch(&matcher.value.pattern, &body, &what)))
             }
             (true, true) => {
-                let text = format!("{what}: expected anything but {}", matcher.value.pattern.describe());
+                let pattern = &matcher.value.pattern;
+                let text = match pattern {
+                    Pattern::Exact(_) => format!("{what}: expected anything but {}", pattern.describe()),
+                    _ => format!("{what}: expected nothing {}, got {}", pattern.describe(), shown(&body)),
+                };
                 problems.push(Problem::at(&matcher.place, text));
             }
             _ => {}
@@ -128,7 +132,9 @@ fn mismatch(pattern: &Pattern, actual: &[u8], what: &str) -> String {
                 Err(mismatch) => mismatch.of(what).problem,
             }
         }
-        Pattern::Regex { .. } => format!("{what}: expected {}, got {}", pattern.describe(), shown(actual)),
+        Pattern::Regex { .. } => {
+            format!("{what}: expected something {}, got {}", pattern.describe(), shown(actual))
+        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Conversion {
             (None, Side::Request) => &mut self.upstream,
         };
         let bodies = test.phases.iter().filter(|other| other.phase == *phase).count();
-        let skipped = expected.add(result, *phase, bodies > 1);
+        let skipped = expected.add(invocation, bodies > 1);
         self.comments.extend(
             skipped.into_iter().map(|(place, reason)| (place.line(), format!("{}: {reason}", phase.name()))),
         );

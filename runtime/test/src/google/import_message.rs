@@ -1,13 +1,14 @@
 //! Messages of tests, and what is expected of them, as scenarios write them.
 
 use super::expectation::{Expectation, Pattern, StringMatcher};
+use super::input::Input;
 use super::notation::{bytes, hex, list, mapping, scalar};
 use super::play::cut;
 use super::suite::{Chunks, Invocation, Phase, Test};
 use super::tree::Placed;
 use mesh_filter_runtime::document::Place;
 use mesh_filter_runtime::exchange::Side;
-use mesh_filter_runtime::headers::Headers;
+use mesh_filter_runtime::headers::{Headers, is_joined};
 
 /// Pseudo headers, and the keys beside `headers` that they are.
 const PARTS: [(&str, &str); 5] = [
@@ -28,12 +29,8 @@ pub(super) struct Expected {
 
 impl Expected {
     /// Adds what a phase expects. Answers what cannot be said, and why.
-    pub(super) fn add<'a>(
-        &mut self,
-        result: &'a Expectation,
-        phase: Phase,
-        several: bool,
-    ) -> Vec<(&'a Place, String)> {
+    pub(super) fn add<'a>(&mut self, invocation: &'a Invocation, several: bool) -> Vec<(&'a Place, String)> {
+        let Invocation { phase, input, result, .. } = invocation;
         let mut skipped = Vec::new();
         let replied = result.immediate.is_some();
         if matches!(phase, Phase::Body(_)) && !replied {
@@ -43,7 +40,7 @@ impl Expected {
                 skipped.push((place, "a body has no headers".to_owned()));
             }
         } else {
-            self.add_headers(result, replied, &mut skipped);
+            self.add_headers(result, &folded(input), phase.side(), &mut skipped);
         }
         for matcher in &result.body {
             if several && !replied {
@@ -71,63 +68,54 @@ impl Expected {
     fn add_headers<'a>(
         &mut self,
         result: &'a Expectation,
-        replied: bool,
+        sent: &Headers,
+        side: Side,
         skipped: &mut Vec<(&'a Place, String)>,
     ) {
+        let replied = result.immediate.is_some();
+        let mut say = |place: &'a Place, said: Result<(), String>| {
+            skipped.extend(said.err().map(|reason| (place, reason)));
+        };
         for header in &result.has_header {
-            match std::str::from_utf8(&header.value.value) {
-                Ok(value) => self.header(&header.name, scalar(value), skipped),
-                Err(_) => {
-                    let value = format!("{{hex: \"{}\"}}", hex(&header.value.value));
-                    self.header(&header.name, value, skipped);
-                }
-            }
+            let (name, value) = (header.name.value.as_str(), header.value.value.as_slice());
+            let before = sent.get(name.as_bytes()).filter(|_| !replied);
+            let text = std::str::from_utf8(value).ok();
+            let more = before.zip(text).and_then(|(before, value)| added(before, value, name, side));
+            say(&header.name.place, self.header(name, more.unwrap_or_else(|| bytes(value))));
         }
-        for name in &result.no_header {
+        for Placed { place, value: name } in &result.no_header {
             let added =
-                ["content-length", "content-type"].iter().any(|added| name.value.eq_ignore_ascii_case(added));
-            if replied && added {
-                skipped.push((&name.place, format!("a proxy adds `{}` to responses of its own", name.value)));
-            } else if name.value.starts_with(':') {
-                skipped.push((&name.place, format!("a message always has `{}` here", name.value)));
+                ["content-length", "content-type"].iter().any(|added| name.eq_ignore_ascii_case(added));
+            let said = if replied && added {
+                Err(format!("a proxy adds `{name}` to responses of its own"))
+            } else if name.starts_with(':') {
+                Err(format!("a message always has `{name}` here"))
             } else {
-                self.header(name, "absent".to_owned(), skipped);
-            }
+                self.header(name, "absent".to_owned())
+            };
+            say(place, said);
         }
-        for matcher in &result.headers {
-            match line(&matcher.value) {
-                Some((name, value)) => {
-                    self.header(
-                        &Placed { place: matcher.place.clone(), value: name },
-                        value,
-                        &mut Vec::new(),
-                    );
-                }
-                None => skipped.push((
-                    &matcher.place,
-                    "scenarios compare headers by name, which this condition does not tell alone".to_owned(),
-                )),
-            }
+        for Placed { place, value: matcher } in &result.headers {
+            let unclear = "scenarios compare headers by name, which this condition does not tell alone";
+            let said = line(matcher).ok_or_else(|| unclear.to_owned());
+            say(place, said.and_then(|(name, value)| self.header(&name, value)));
         }
     }
 
-    fn header<'a>(
-        &mut self,
-        name: &'a Placed<String>,
-        value: String,
-        skipped: &mut Vec<(&'a Place, String)>,
-    ) {
-        let lower = name.value.to_ascii_lowercase();
+    /// Adds a condition on a header; says why it cannot.
+    fn header(&mut self, name: &str, value: String) -> Result<(), String> {
+        let lower = name.to_ascii_lowercase();
         let part = PARTS.iter().find(|(pseudo, _)| *pseudo == lower).map(|(_, part)| *part);
         if part.is_none() && !is_token(&lower) {
-            return skipped.push((&name.place, format!("`{}` is no name of a header", name.value)));
+            return Err(format!("`{name}` is no name of a header"));
         }
         let target = if part.is_some() { &mut self.parts } else { &mut self.headers };
         let key = part.map_or(lower, str::to_owned);
         if target.iter().any(|(known, _)| *known == key) {
-            return skipped.push((&name.place, format!("a second condition on `{}`", name.value)));
+            return Err(format!("a second condition on `{name}`"));
         }
         target.push((key, value));
+        Ok(())
     }
 
     /// The expectation; `otherwise` where nothing is expected in particular.
@@ -147,10 +135,7 @@ impl Expected {
 
 /// Adds the headers that a phase gets. Answers what cannot be sent, and why.
 pub(super) fn input(invocation: &Invocation, target: &mut Vec<(String, String)>) -> Vec<String> {
-    let mut folded = Headers::folded();
-    for (name, value) in &invocation.input.headers {
-        folded.append(name.clone().into(), value.clone().into());
-    }
+    let folded = folded(&invocation.input);
     let (mut headers, mut skipped) = (Vec::new(), Vec::new());
     for (name, value) in folded.iter() {
         let name = String::from_utf8_lossy(name).into_owned();
@@ -174,6 +159,27 @@ pub(super) fn input(invocation: &Invocation, target: &mut Vec<(String, String)>)
         target.push(("headers".to_owned(), mapping(&headers)));
     }
     skipped
+}
+
+/// The headers as the plugin gets them.
+fn folded(input: &Input) -> Headers {
+    let mut folded = Headers::folded();
+    for (name, value) in &input.headers {
+        folded.append(name.clone().into(), value.clone().into());
+    }
+    folded
+}
+
+/// The values of a header to which the plugin has added one: a proxy keeps most of them apart, and joins
+/// the others without a space.
+fn added(before: &[u8], value: &str, name: &str, side: Side) -> Option<String> {
+    let before = std::str::from_utf8(before).ok().filter(|before| !before.is_empty())?;
+    let more = value.strip_prefix(before)?.strip_prefix(", ")?;
+    Some(if is_joined(side, name.to_ascii_lowercase().as_bytes()) {
+        scalar(&format!("{before},{more}"))
+    } else {
+        list(&[scalar(before), scalar(more)])
+    })
 }
 
 /// The body of a side, as it is cut; with the reason where it cannot be cut so.

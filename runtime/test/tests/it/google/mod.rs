@@ -1,5 +1,6 @@
 //! Google's test files: what is read, what is refused, and how tests are played.
 
+mod documented;
 mod importing;
 mod malformed;
 mod playing;

@@ -53,8 +53,8 @@ fn each_expectation_that_does_not_hold_is_named_with_its_place() {
             "12:21: request_headers: expected an immediate response, but the plugin sent none (it answered continue)",
             "11:24: request_headers log: expected a line `never`, got none",
             "17:32: request_body body: expected `a`, got `A`",
-            "17:52: request_body body: expected that `[a-z]` matches as a whole, got `A`",
-            "17:89: request_body body: expected anything but that `[[:upper:]]` matches as a whole",
+            "17:52: request_body body: expected something that `[a-z]` matches as a whole, got `A`",
+            "17:89: request_body body: expected nothing that `[[:upper:]]` matches as a whole, got `A`",
         ]
     );
 }
