@@ -31,6 +31,13 @@ pub enum Matcher {
     Ends(Vec<u8>),
     /// The expression matches a part of the value; `^` and `$` anchor it.
     Regex(Regex),
+    /// The value as a whole is like this: `*` stands for anything, `?` for one byte.
+    Glob {
+        /// As it is written.
+        glob: String,
+        /// The same as an expression.
+        regex: Regex,
+    },
     /// One of the conditions holds.
     OneOf(Vec<Matcher>),
     /// All conditions hold.
@@ -86,6 +93,21 @@ impl Matcher {
         Regex::new(expression).map(Self::Regex).map_err(shortened)
     }
 
+    /// A condition from a pattern with `*` and `?`.
+    ///
+    /// # Errors
+    /// When the pattern is too long.
+    pub fn glob(glob: &str) -> Result<Self, String> {
+        let part = |character: char| match character {
+            '*' => "(?s-u:.*)".to_owned(),
+            '?' => "(?s-u:.)".to_owned(),
+            other => regex::escape(other.encode_utf8(&mut [0; 4])),
+        };
+        let expression: String = glob.chars().map(part).collect();
+        let regex = Regex::new(&format!("\\A{expression}\\z")).map_err(|_| "the pattern is too long")?;
+        Ok(Self::Glob { glob: glob.to_owned(), regex })
+    }
+
     /// Compares.
     pub(crate) fn check(&self, actual: &[u8]) -> Result<(), Mismatch> {
         let holds = match self {
@@ -94,7 +116,7 @@ impl Matcher {
             Self::Contains(part) => contains(actual, part),
             Self::Starts(start) => actual.starts_with(start),
             Self::Ends(end) => actual.ends_with(end),
-            Self::Regex(regex) => regex.is_match(actual),
+            Self::Regex(regex) | Self::Glob { regex, .. } => regex.is_match(actual),
             Self::OneOf(choices) => choices.iter().any(|choice| choice.check(actual).is_ok()),
             Self::All(parts) => return parts.iter().try_for_each(|part| part.check(actual)),
             Self::Len(length) => {
@@ -136,6 +158,7 @@ impl Matcher {
             Self::Starts(start) => format!("something that starts with {}", shown(start)),
             Self::Ends(end) => format!("something that ends with {}", shown(end)),
             Self::Regex(regex) => format!("a match of `{regex}`"),
+            Self::Glob { glob, .. } => format!("something like `{glob}`"),
             Self::OneOf(choices) => list(choices, "or"),
             Self::All(parts) => list(parts, "and"),
             Self::Len(length) => format!("a length of {}", length.describe()),
@@ -201,13 +224,16 @@ mod tests {
 
     #[test]
     fn each_condition_holds_where_it_says() {
-        let holds: [(Matcher, &str); 12] = [
+        let holds: [(Matcher, &str); 15] = [
             ("a".into(), "a"),
             (Matcher::Not(Box::new("a".into())), "b"),
             (Matcher::Contains(text("b")), "abc"),
             (Matcher::Starts(text("ab")), "abc"),
             (Matcher::Ends(text("bc")), "abc"),
             (Matcher::regex("^a.c$").unwrap(), "abc"),
+            (Matcher::glob("/v?/*.x").unwrap(), "/v1/a\nb.x"),
+            (Matcher::glob("").unwrap(), ""),
+            (Matcher::glob("a*").unwrap(), "a"),
             (Matcher::OneOf(vec!["a".into(), "b".into()]), "b"),
             (Matcher::All(vec![Matcher::Gt(1.0), Matcher::Lt(3.0)]), "2"),
             (Matcher::Len(Box::new("3".into())), "abc"),
@@ -233,6 +259,17 @@ mod tests {
         assert_eq!(says(Matcher::Len(Box::new("2".into())), "abc"), "number of bytes: expected `2`, got `3`");
         assert_eq!(says(Matcher::Lt(1.0), "x\ty"), "expected a number below 1, got `x\\ty`");
         assert!(says("a".into(), &"b".repeat(1000)).ends_with("... (1000 bytes)"));
+    }
+
+    #[test]
+    fn a_glob_is_about_the_whole_value_and_nothing_else_in_it_has_a_meaning() {
+        for (glob, value) in
+            [("a*b", "xab"), ("a*b", "abx"), ("a.c", "abc"), ("[ab]", "a"), ("?", "ab"), ("", "a")]
+        {
+            let problem = Matcher::glob(glob).unwrap().check(value.as_bytes()).unwrap_err().problem;
+            assert_eq!(problem, format!("expected something like `{glob}`, got `{value}`"));
+        }
+        assert!(Matcher::glob("a?").unwrap().check(b"a\xff").is_ok());
     }
 
     #[test]

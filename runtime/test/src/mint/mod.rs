@@ -1,7 +1,7 @@
 //! Mints JSON Web Tokens (RFC 7519) and key sets (RFC 7517) for tests, the same bytes every time.
 //!
-//! No crate signs all of this without randomness, and those that sign it are fifty crates in the build of
-//! every filter's tests. What is here may be slow and leak its keys by time: they belong to tests.
+//! The crates that sign by all of these algorithms are fifty in the build of every filter's tests, and most want
+//! randomness. What is here may be slow and leak its keys by time: they belong to tests.
 
 mod der;
 mod ec;

@@ -130,6 +130,11 @@ impl Expect {
         Ok(expect)
     }
 
+    /// Whether it is about all exchanges of a step together.
+    pub(crate) fn is_about_all(&self) -> bool {
+        self.statuses.is_some() || self.distribution.is_some() || !self.comparisons.is_empty()
+    }
+
     /// Reads `expect` of a step without a request.
     pub(crate) fn of_time(node: &Node, folder: &Folder) -> Result<Self> {
         Self::effects(&node.mapping(&EFFECTS)?, folder)

@@ -14,6 +14,7 @@ pub(crate) const KEYS: &[&str] = &[
     "starts",
     "ends",
     "regex",
+    "glob",
     "one_of",
     "all",
     "json",
@@ -107,6 +108,7 @@ fn condition(name: &str, value: &Node, folder: &Folder) -> Result<Matcher> {
         "ends" => Matcher::Ends(text()?),
         "regex" => Matcher::regex(value.string()?)
             .map_err(|problem| value.error(format!("not a regular expression: {problem}")))?,
+        "glob" => Matcher::glob(value.string()?).map_err(|problem| value.error(problem))?,
         "one_of" => Matcher::OneOf(list()?),
         "all" => Matcher::All(list()?),
         "json" => Matcher::Json(Box::new(pattern(value, folder)?)),
