@@ -12,9 +12,10 @@ fn the_clock_begins_where_the_test_says(sim: &mut Sim) -> TestResult {
 
 #[mesh_filter_test::test(engine = "native")]
 #[should_panic(expected = "header `x-greeting`: expected `bye`, got `hello`")]
-fn a_test_may_be_expected_to_fail(sim: &mut Sim) {
-    let filter = sim.filter::<Probe>(json!({"greeting": "hello"})).unwrap();
+fn a_test_may_be_expected_to_fail(sim: &mut Sim) -> TestResult {
+    let filter = sim.filter::<Probe>(json!({"greeting": "hello"}))?;
     filter.request(get("/")).expect(header("x-greeting", "bye"));
+    Ok(())
 }
 
 #[mesh_filter_test::test(engine = "native")]
