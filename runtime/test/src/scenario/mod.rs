@@ -22,6 +22,7 @@ mod files;
 mod golden;
 mod grpc;
 mod include;
+mod interleave;
 mod jwt;
 mod matchers;
 mod message;

@@ -10,6 +10,7 @@ use super::stage::{Deeds, Scope};
 use super::step::{Exchanges, Order};
 use super::template::Variables;
 use crate::report::Problem;
+use crate::sim::Plan;
 use mesh_filter_runtime::document::{Node, Result};
 
 /// What `parallel` may have; `expect` in it is for each exchange.
@@ -51,11 +52,19 @@ impl Play<'_> {
         scope: &Scope,
     ) -> std::result::Result<(), Broken> {
         let before = self.stage.usage();
-        let (mut tickets, mut expects) = (Vec::new(), Vec::new());
+        let (mut tickets, mut plans, mut expects) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..exchanges.repeat {
             let (plan, expect) = self.plan(exchanges, index)?;
-            tickets.push(self.stage.open(plan));
+            if let Some(interleave) = exchanges.interleave() {
+                let worker = interleave.workers.get(index % interleave.workers.len().max(1));
+                plans.push(Plan { worker: worker.copied(), ..plan });
+            } else {
+                tickets.push(self.stage.open(plan));
+            }
             expects.push(expect);
+        }
+        if exchanges.interleave().is_some() {
+            (tickets, self.turns.choices) = self.stage.interleave(plans, self.turns.schedule.clone());
         }
         let whole = exchanges.whole().cloned().or_else(|| expects.first().cloned()).unwrap_or_default();
         let (mut all, mut problems, mut seen) = (Vec::new(), Vec::new(), Vec::new());

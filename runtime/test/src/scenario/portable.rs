@@ -87,6 +87,9 @@ impl Step {
             Self::Fault(_) => needs.push(Need::new("`fault`", Requirement::Simulator)),
             Self::Advance { expect, .. } => expect.needs(needs),
             Self::Exchanges(exchanges) => {
+                if exchanges.interleave().is_some() {
+                    needs.push(Need::new("`interleave`", Requirement::Simulator));
+                }
                 if let Some(whole) = exchanges.whole() {
                     whole.needs(needs);
                 }

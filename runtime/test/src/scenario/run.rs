@@ -5,6 +5,7 @@ use super::check;
 use super::chunking::Plan as Chunkings;
 use super::earlier::Named;
 use super::expect::Expect;
+use super::interleave::Turns;
 use super::seen::{exchange_lines, request_line};
 use super::stage::{Deeds, Scope, Stage, StartFailure};
 use super::step::{Exchange, Exchanges, Order, Step};
@@ -90,16 +91,15 @@ impl Case {
             return Err((vec![Problem::at(&self.place, refusal)], Vec::new()));
         }
         match self.settings.chunking {
-            Chunkings::Once(chunking) => Play::new(self, chunking, world, traced).case().map(drop),
+            Chunkings::Once(chunking) => self.run(chunking, world, traced).map(drop),
             Chunkings::Random { runs, most } => (0..runs).try_for_each(|run| {
                 let seed = self.settings.setup.seed.wrapping_mul(SEED_STEP).wrapping_add(run.into());
-                let played = Play::new(self, Chunking::Random { seed, most }, world, traced).case();
+                let played = self.run(Chunking::Random { seed, most }, world, traced);
                 played.map(drop).map_err(in_run(&format!("random chunks, number {run} of {runs} from 0")))
             }),
             Chunkings::EverySplit => {
-                let longest = Play::new(self, Chunking::Size(1), world, traced)
-                    .case()
-                    .map_err(in_run("chunks of one byte"))?;
+                let longest =
+                    self.run(Chunking::Size(1), world, traced).map_err(in_run("chunks of one byte"))?;
                 if longest > MAX_SPLITS {
                     let text = format!(
                         "`every_split` of a body of {longest} bytes would be as many runs; the limit is {MAX_SPLITS}"
@@ -107,10 +107,26 @@ impl Case {
                     return Err((vec![Problem::at(&self.place, text)], Vec::new()));
                 }
                 (1..longest).try_for_each(|at| {
-                    let split = Play::new(self, Chunking::SplitAt(at), world, traced).case();
+                    let split = self.run(Chunking::SplitAt(at), world, traced);
                     split.map(drop).map_err(in_run(&format!("the body split after {at} bytes")))
                 })
             }
+        }
+    }
+}
+
+impl Case {
+    /// Plays it with bodies cut in one way, in one schedule after the other where it has several.
+    fn run(&self, chunking: Chunking, world: &World, traced: bool) -> Result<usize, Broken> {
+        match self.steps.iter().find_map(Step::interleave) {
+            None => Play::new(self, chunking, world, traced).case(),
+            Some(interleave) => interleave.explore(self.settings.setup.seed, |turns| {
+                let mut play = Play::new(self, chunking, world, traced);
+                play.turns.schedule = turns.schedule.clone();
+                let played = play.case();
+                turns.choices = std::mem::take(&mut play.turns.choices);
+                played
+            }),
         }
     }
 }
@@ -129,6 +145,8 @@ pub(super) struct Play<'a> {
     pub(super) stage: Box<dyn Stage + 'a>,
     /// Length of the longest body that has been sent.
     longest: usize,
+    /// Who runs when, in a step whose exchanges are interleaved.
+    pub(super) turns: Turns,
     /// As the filter was last configured.
     pub(super) setup: Setup,
     /// Exchanges that later steps are compared with.
@@ -154,10 +172,19 @@ impl<'a> Play<'a> {
             stage.mock(cluster, rules.clone());
         }
         let (named, module_size) = (Named::new(), world.module_size());
-        Self { case, chunking, stage, longest: 0, setup: setup.clone(), named, module_size }
+        Self {
+            case,
+            chunking,
+            stage,
+            longest: 0,
+            turns: Turns::default(),
+            setup: setup.clone(),
+            named,
+            module_size,
+        }
     }
 
-    fn case(mut self) -> Result<usize, Broken> {
+    fn case(&mut self) -> Result<usize, Broken> {
         let start = self.stage.scope();
         let started = self.stage.start(&self.case.settings.setup);
         let deeds = self.stage.deeds(&start);
@@ -228,7 +255,7 @@ impl<'a> Play<'a> {
             Step::Reload(reload) => self.reload(reload, &scope),
             Step::Exchanges(exchanges) => match exchanges.order {
                 Order::Sequence => self.exchanges(exchanges, &scope),
-                Order::Parallel { .. } => self.together(exchanges, &scope),
+                Order::Parallel { .. } | Order::Interleaved(_) => self.together(exchanges, &scope),
             },
         }
     }

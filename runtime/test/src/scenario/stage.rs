@@ -4,7 +4,7 @@
 //! world cannot do is a [`Need`](super::portable::Need) of the case, so that it is never asked to.
 
 use super::budget::Cost;
-use crate::sim::{Call, Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Setup};
+use crate::sim::{Call, Choice, Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Schedule, Setup};
 use crate::traffic::Received;
 use bytes::Bytes;
 use mesh_filter_runtime::guest::{Trap, Usage};
@@ -41,6 +41,11 @@ pub(crate) trait Stage {
 
     /// Begins an exchange and lets it go as far as it can without time passing.
     fn open(&mut self, plan: Plan) -> Ticket;
+
+    /// Begins exchanges on several workers at once, by a schedule; answers who could have run when, too.
+    fn interleave(&mut self, _plans: Vec<Plan>, _schedule: Schedule) -> (Vec<Ticket>, Vec<Choice>) {
+        (Vec::new(), Vec::new())
+    }
 
     /// Lets time pass until the exchange has ended; the error says why it never will.
     fn finish(&mut self, ticket: Ticket) -> Result<Finished, String>;

@@ -5,6 +5,7 @@ use super::earlier;
 use super::expect::{Expect, Placed, count};
 use super::fault::faults;
 use super::files::Folder;
+use super::interleave::Interleave;
 use super::message::{REQUEST, behaviour, request, rules};
 use super::parallel::{self, OF_PARALLEL};
 use super::properties::properties;
@@ -54,6 +55,8 @@ pub(crate) enum Order {
     Sequence,
     /// All begin, then all end; this is expected of the step as a whole.
     Parallel { whole: Box<Expect> },
+    /// On each worker one after the other, on several workers at once.
+    Interleaved(Interleave),
 }
 
 /// One of the exchanges of a step.
@@ -68,7 +71,8 @@ pub(crate) struct Exchange {
 }
 
 /// The keys of a step with requests.
-const OF_EXCHANGES: [&str; 7] = ["request", "repeat", "soak", "as", "worker", "upstream", "expect"];
+const OF_EXCHANGES: [&str; 8] =
+    ["request", "repeat", "soak", "as", "interleave", "worker", "upstream", "expect"];
 
 impl Step {
     pub(crate) fn read(node: &Node, workers: usize, variables: &Variables, folder: &Folder) -> Result<Self> {
@@ -112,13 +116,40 @@ impl Step {
             }
             None => (1, 0),
         };
-        let exchanges = Exchanges::read(node, repeat, Order::Sequence, workers, variables, folder)?;
+        let order = match fields.get("interleave") {
+            Some(interleave) => {
+                if let Some(node) = fields.get("worker") {
+                    return Err(
+                        node.error("`worker` does not go together with `interleave`, which names workers")
+                    );
+                }
+                Order::Interleaved(Interleave::read(&variables.expand(interleave)?, workers)?)
+            }
+            None => Order::Sequence,
+        };
+        let exchanges = Exchanges::read(node, repeat, order, workers, variables, folder)?;
         let name = fields.optional("as", |node| earlier::name(&variables.expand(node)?))?;
         Ok(Self::Exchanges(Box::new(Exchanges { warm_up, name, ..exchanges })))
     }
 }
 
 impl Step {
+    /// How its exchanges are interleaved, if they are.
+    pub(crate) fn interleave(&self) -> Option<&Interleave> {
+        match self {
+            Self::Exchanges(exchanges) => exchanges.interleave(),
+            _ => None,
+        }
+    }
+
+    /// Where its exchanges stand, if it has some.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Exchanges(exchanges) => Some(exchanges.place()),
+            _ => None,
+        }
+    }
+
     /// Whether it looks at the callbacks of the filter.
     pub(crate) fn expects_calls(&self) -> bool {
         match self {
@@ -135,6 +166,14 @@ impl Step {
 }
 
 impl Exchanges {
+    /// How they are interleaved, if they are.
+    pub(crate) fn interleave(&self) -> Option<&Interleave> {
+        match &self.order {
+            Order::Interleaved(interleave) => Some(interleave),
+            _ => None,
+        }
+    }
+
     /// Reads what `node` says of each exchange.
     pub(super) fn read(
         node: &Node,
@@ -154,7 +193,7 @@ impl Exchanges {
     /// What is expected of the step as a whole, where that does not stand beside what is of each exchange.
     pub(crate) fn whole(&self) -> Option<&Expect> {
         match &self.order {
-            Order::Sequence => None,
+            Order::Sequence | Order::Interleaved(_) => None,
             Order::Parallel { whole } => Some(whole),
         }
     }

@@ -244,7 +244,7 @@ fn cases(
                 .error(problem)
                 .with_help("put a variable of `each` into the name"));
         }
-        let settings = settings(&fields, base.clone(), &variables, folder)?;
+        let mut settings = settings(&fields, base.clone(), &variables, folder)?;
         let variables = variables.at(settings.setup.start)?;
         let refused = fields.optional("refused", |node| {
             let node = variables.expand(node)?;
@@ -253,6 +253,11 @@ fn cases(
         let steps =
             fields.each("steps", |step| Step::read(step, settings.setup.workers, &variables, folder))?;
         check_names(&steps)?;
+        let mut interleaved = steps.iter().filter(|step| step.interleave().is_some());
+        settings.setup.threads = interleaved.next().is_some();
+        if let Some(place) = interleaved.next().and_then(Step::place) {
+            return Err(Error::new(place, "a scenario can have one step with `interleave`"));
+        }
         match (&refused, steps.is_empty()) {
             (None, true) => return Err(node.error("a scenario needs `steps`, or `refused`")),
             (Some((place, _)), false) => {

@@ -34,7 +34,7 @@ pub(super) struct Lane {
     pub(super) worker: Worker,
     pub(super) shared: Shared,
     pub(super) diary: Rc<Diary>,
-    hooks: Rc<Hooks>,
+    pub(super) hooks: Rc<Hooks>,
     pub(super) properties: Rc<PropertyBook>,
     /// Hostcalls are written down too.
     traced: bool,
@@ -85,7 +85,7 @@ impl Lane {
         });
         Self {
             worker,
-            hooks: Rc::new(Hooks { faults: Arc::clone(&shared.faults), diary: Rc::clone(&diary) }),
+            hooks: Rc::new(Hooks::new(Arc::clone(&shared.faults), Rc::clone(&diary))),
             diary,
             shared,
             properties: Rc::default(),

@@ -4,10 +4,11 @@
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
 //! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `faults`, `shared` (what workers
-//! have in common), `lane` (one worker), `callout`, `grpc`, `hooks`, `properties`, `exchange`, `crew`, `time`, `paused`,
+//! have in common), `lane` (one worker), `callout`, `grpc`, `hooks`, `properties`, `exchange`, `crew`, `time`, `paused`, `baton`, `interleave`,
 //! `stage`.
 
 mod agenda;
+mod baton;
 mod callout;
 mod calls;
 mod clock;
@@ -16,6 +17,7 @@ mod exchange;
 mod faults;
 mod grpc;
 mod hooks;
+mod interleave;
 mod journal;
 mod lane;
 mod meter;
@@ -26,6 +28,7 @@ mod shared;
 mod stage;
 mod time;
 
+pub(crate) use baton::{Choice, Schedule};
 pub(crate) use calls::Call;
 pub(crate) use clock::{DEFAULT_START, VirtualClock};
 pub(crate) use exchange::{Finished, Plan};
@@ -85,6 +88,8 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     /// Number of workers, at least one.
     pub(crate) workers: usize,
+    /// Workers run on threads of their own, so that they can be interleaved.
+    pub(crate) threads: bool,
 }
 
 impl Default for Setup {
@@ -101,6 +106,7 @@ impl Default for Setup {
             start: DEFAULT_START,
             seed: 0,
             workers: 1,
+            threads: false,
         }
     }
 }
@@ -117,7 +123,21 @@ impl Engine {
     /// Makes it so many workers, in place of those that it has. Filters come after that.
     pub(crate) fn set_workers(&mut self, workers: usize) {
         let lane = |number| Lane::new(self.shared.clone(), number, workers <= 1);
-        self.workers = (0..workers.max(1)).map(|number| Seat(Box::new(lane(number)))).collect();
+        self.workers = (0..workers.max(1)).map(|number| Seat::Here(Box::new(lane(number)))).collect();
+    }
+
+    /// Puts each worker on a thread of its own. Filters come after that.
+    pub(crate) fn use_threads(&mut self) {
+        let alone = self.workers.len() <= 1;
+        for (number, worker) in self.workers.iter_mut().enumerate() {
+            let shared = self.shared.clone();
+            match Seat::on_thread(move || Lane::new(shared, number, alone)) {
+                Ok(seat) => *worker = seat,
+                Err(error) => {
+                    self.problems.push(format!("cannot start a thread for worker {number}: {error}"))
+                }
+            }
+        }
     }
 
     /// Number of workers.

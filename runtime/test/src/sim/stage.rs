@@ -1,6 +1,8 @@
 //! The simulator as a stage for cases.
 
-use super::{Engine, ExchangeId, Fault, FilterId, Finished, Mark, Plan, Properties, Rules, Setup};
+use super::{
+    Choice, Engine, ExchangeId, Fault, FilterId, Finished, Mark, Plan, Properties, Rules, Schedule, Setup,
+};
 use crate::scenario::budget::Cost;
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
 use crate::world::World;
@@ -21,6 +23,9 @@ impl<'a> SimStage<'a> {
     /// A stage whose clock and random bytes are those of the setup; `traced` writes hostcalls down.
     pub(crate) fn new(world: &'a World, setup: &Setup, traced: bool) -> Self {
         let mut engine = Engine::new(setup.start, setup.seed, setup.workers);
+        if setup.threads {
+            engine.use_threads();
+        }
         if traced {
             engine.trace();
         }
@@ -68,6 +73,13 @@ impl Stage for SimStage<'_> {
     fn open(&mut self, plan: Plan) -> Ticket {
         self.exchanges.push(self.engine.open(&self.chain, plan));
         Ticket(self.exchanges.len() - 1)
+    }
+
+    fn interleave(&mut self, plans: Vec<Plan>, schedule: Schedule) -> (Vec<Ticket>, Vec<Choice>) {
+        let (exchanges, choices) = self.engine.interleave(&self.chain, plans, schedule);
+        let first = self.exchanges.len();
+        self.exchanges.extend(exchanges);
+        ((first..self.exchanges.len()).map(Ticket).collect(), choices)
     }
 
     fn finish(&mut self, ticket: Ticket) -> Result<Finished, String> {

@@ -72,6 +72,14 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
             "{request: {}, worker: 1}",
             "6:31: scenarios[0].steps[0].worker: there is one worker, number 0 | `workers: 2` makes it two",
         ),
+        (
+            "{request: {}, interleave: {}}",
+            "interleave: two or more workers can be interleaved, each once | `workers: 2`",
+        ),
+        (
+            "{request: {}, interleave: {workers: [0, 1]}}",
+            "interleave.workers[1]: there is one worker, number 0",
+        ),
         ("{restart: proxy}", "6:19: scenarios[0].steps[0].restart: unknown value `proxy`"),
         ("{restart: vm, refused: present}", "refused: `refused` is for `reload`"),
         ("{reload: soon}", "reload: expected a mapping, which becomes JSON, got `soon`"),

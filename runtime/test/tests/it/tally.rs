@@ -129,6 +129,31 @@ fn exchanges_that_are_open_go_on_with_the_configuration_with_which_they_began() 
 }
 
 #[test]
+fn a_lost_update_is_found_and_its_schedule_plays_alone() {
+    let step = |interleave: &str| {
+        format!(
+            "{{interleave: {interleave}, repeat: 4, request: {{path: /careless}}, \
+             expect: {{shared_data: {{mesh-filter/filter//all: \"4\"}}}}}}"
+        )
+    };
+    let (problem, text) = problems::<Tally>("workers: 2", &step("{schedules: all, max: 50}"));
+    assert_eq!(problem.len(), 1, "{text}");
+    assert!(
+        problem[0].contains("shared value `mesh-filter/filter//all`: expected `4`, got `"),
+        "{problem:?}"
+    );
+    let (_, rest) = text.split_once("which `schedules: \"").unwrap();
+    let schedule = rest.split_once('"').unwrap().0.to_owned();
+    let alone = problems::<Tally>("workers: 2", &step(&format!("{{schedules: \"{schedule}\"}}")));
+    // The step is written at greater length.
+    let told = |problem: &str| problem.split_once(": ").map(|(_, told)| told.to_owned());
+    assert_eq!(told(&alone.0[0]), told(&problem[0]), "{schedule}");
+    assert_eq!(problems::<Tally>("workers: 2", &step("{schedules: all, max: 50}")).1, text, "two runs are the same");
+    let (none, text) = problems::<Tally>("workers: 2", &step("{schedules: \"0x99\"}"));
+    assert!(none.is_empty(), "{text}");
+}
+
+#[test]
 fn failures_name_the_line_and_the_worker() {
     let text = problems::<Tally>("workers: 2", "{request: {}, worker: 1, expect: {upstream: not_called}}").1;
     let failed = problems::<Tally>("", "{reload: {name: nobody}}").0;
