@@ -70,7 +70,7 @@ fn pkcs8(bytes: &[u8]) -> Option<Key> {
         EC => sec1(private, curve),
         ED25519 => {
             let seed = Seed::from_slice(Der(private).expect(OCTET_STRING)?).ok()?;
-            let pair = KeyPair::from_seed(seed);
+            let pair = KeyPair::try_from_seed(seed).ok()?;
             Some(Key::Ed25519 { public: pair.pk, private: Some(Box::new(pair)) })
         }
         _ => None,
@@ -135,4 +135,66 @@ fn sec1(bytes: &[u8], known: Option<Curve>) -> Option<Key> {
 
 fn number(numbers: &mut Der<'_>) -> Option<BigUint> {
     numbers.expect(INTEGER).map(BigUint::from_bytes_be)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token;
+    use super::{Key, blocks, pkcs1, pkcs8, sec1, spki};
+
+    const KEYS: [&str; 7] = [
+        include_str!("../../tests/scenarios/keys/rsa.pem"),
+        include_str!("../../tests/scenarios/keys/rsa-pkcs1.pem"),
+        include_str!("../../tests/scenarios/keys/rsa-public.pem"),
+        include_str!("../../tests/scenarios/keys/p256.pem"),
+        include_str!("../../tests/scenarios/keys/p256-public.pem"),
+        include_str!("../../tests/scenarios/keys/ed25519.pem"),
+        include_str!("../../tests/scenarios/keys/ed25519-public.pem"),
+    ];
+
+    /// Reads it as each kind of key, and signs with what comes of it.
+    fn use_all(bytes: &[u8]) {
+        let keys = [pkcs8(bytes), pkcs1(bytes), sec1(bytes, None), spki(bytes)];
+        for key in keys.into_iter().flatten() {
+            let algorithm = key.algorithm();
+            // Public keys sign nothing; that is told, too.
+            let _signed = token(Default::default(), &serde_json::json!({}), Some(&key), algorithm);
+            assert!(key.public().is_some());
+        }
+    }
+
+    #[test]
+    fn broken_key_files_are_refused_or_used_but_never_a_panic() {
+        for text in KEYS {
+            let (_, bytes) = blocks(text).last().unwrap();
+            let bytes = bytes.unwrap();
+            use_all(&bytes);
+            // What stands first says what the rest is.
+            for at in (0..40).chain((40..bytes.len()).step_by(1 + bytes.len() / 40)) {
+                use_all(&bytes[..at]);
+                for byte in [0, 0x80, 0xff] {
+                    let mut broken = bytes.clone();
+                    broken[at] = byte;
+                    use_all(&broken);
+                }
+            }
+        }
+        // Private keys of nothing but zeros.
+        let (_, bytes) = blocks(KEYS[5]).last().unwrap();
+        let mut zeros = bytes.unwrap();
+        let start = zeros.len() - 32;
+        zeros[start..].fill(0);
+        assert!(pkcs8(&zeros).is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_no_pem_is_a_secret() {
+        assert!(matches!(Key::read(b"secret").unwrap(), Key::Secret(secret) if secret == b"secret"));
+        assert_eq!(Key::read(b"").unwrap_err(), "it is empty");
+        let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let problem = Key::read(certificate.as_bytes()).unwrap_err();
+        assert_eq!(problem, "a PEM block `CERTIFICATE` is no key that signs tokens");
+        let broken = "-----BEGIN PRIVATE KEY-----\n?\n-----END PRIVATE KEY-----\n";
+        assert_eq!(Key::read(broken.as_bytes()).unwrap_err(), "the PEM block `PRIVATE KEY` is no base64");
+    }
 }

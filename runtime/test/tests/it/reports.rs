@@ -90,3 +90,40 @@ fn what_a_world_lacks_is_neither_passed_nor_failed() {
         "{xml}"
     );
 }
+
+/// Cases that fail in many ways, some at once.
+const FAILING: &str = "version: 1
+seed: 5
+mocks: {who: {reply: {body: alice, delay: 20ms}}}
+vars: {token: {jwt: {secret: a, claims: {exp: +5m}}}}
+scenarios:
+  - name: chunks
+    chunking: {random: {runs: 5, max: 3}}
+    steps: [{request: {path: /upper, body: abcdefgh}, expect: {upstream: {body: abc}}}]
+  - name: \"values {{value}}\"
+    each: [{value: a}, {value: b}, {value: c}]
+    steps: [{request: {headers: {x: \"{{token}}\"}}, expect: {upstream: {headers: {x: \"{{value}}\"}}}}]
+  - name: shares
+    steps:
+      - repeat: 100
+        request: {path: \"/variant/30/{{i}}\"}
+        expect: {distribution: {of: upstream.headers.x-variant, shares: {a: 1, b: 1}}, metrics: {probe.requests: 1}}
+  - name: random bytes and callouts
+    steps: [{request: {path: /random}}, {request: {path: /ask/who}, expect: {callouts: {who: 2}}}]
+";
+
+#[test]
+fn a_hundred_runs_report_the_same_bytes_however_many_cases_play_at_once() {
+    let suite = scenario::parse(Path::new("tests/x.test.yaml"), FAILING).unwrap();
+    let world = World::native::<Probe>();
+    let mut batch = scenario::Batch::default();
+    batch.add(&suite, &world, |_| true);
+    let mut first = None;
+    for run in 0..100 {
+        let jobs = std::num::NonZeroUsize::new(1 + run % 4).unwrap();
+        let report = batch.play(scenario::Options { jobs, ..Default::default() }, &|_, _| {});
+        assert_eq!((report.passed(), report.failed()), (0, 6), "{report}");
+        let bytes = report.to_json().to_string();
+        assert_eq!(first.get_or_insert_with(|| bytes.clone()), &bytes, "run {run}");
+    }
+}
