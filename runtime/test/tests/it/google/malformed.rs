@@ -265,3 +265,22 @@ fn nesting_has_a_limit() {
         refused("x.textpb", &deep)
     );
 }
+
+/// A file that is cut off anywhere, or has another character anywhere, is read or refused.
+#[test]
+fn every_broken_file_gets_an_answer() {
+    let text = "env { log_level: INFO }\ntest: < name: 'a\\x41\\u0041\\101' \"b\"; num_chunks: 0x2, # c\n \
+                request_headers { input { header [{ key: 'k' value: '\\ud83d\\ude00' }] content: 'GET / HTTP/1.1\\n' } \
+                result { has_header { key: 'k' } log { regex: 'a+' invert: true } immediate { grpc_status: -1 } } } >\n";
+    assert_eq!(refused("x.textpb", text), "accepted");
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    for at in places {
+        let (before, after) = text.split_at(at);
+        refused("x.textpb", before);
+        for other in ['{', '}', '<', '>', '[', ']', '"', '\'', '\\', ':', '-', '#', '\n', '0', '.', 'é'] {
+            let rest: String = after.chars().skip(1).collect();
+            let answer = refused("x.textpb", &format!("{before}{other}{rest}"));
+            assert!(answer == "accepted" || answer.starts_with("x.textpb:"), "{answer}");
+        }
+    }
+}
