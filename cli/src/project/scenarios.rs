@@ -153,9 +153,13 @@ impl<'a> Player<'a> {
                 self.worlds.insert(file.about().to_owned(), world);
             }
         }
-        let mut batch = Batch::default();
+        let mut worlds = Vec::new();
         for file in files {
-            let Some(world) = self.worlds.get(file.about()) else { continue };
+            worlds.push(self.world_of(file)?);
+        }
+        let mut batch = Batch::default();
+        for (file, world) in files.iter().zip(&worlds) {
+            let Some(world) = world else { continue };
             match file {
                 TestFile::Scenarios(file) => batch.add(&file.suite, world, |name| name.contains(wanted)),
                 TestFile::Google(file) => {
@@ -166,6 +170,31 @@ impl<'a> Player<'a> {
             }
         }
         Ok(progress::shown(self.output, batch.len(), |begins| batch.play(how, begins)))
+    }
+
+    /// The world that a file is played on, with the other filters of its chains; `None` where none of its
+    /// cases is wanted.
+    fn world_of(&mut self, file: &TestFile) -> Result<Option<World>> {
+        let Some(mut world) = self.worlds.get(file.about()).cloned() else { return Ok(None) };
+        if let TestFile::Scenarios(file) = file {
+            for (name, path) in file.suite.other_filters() {
+                let about = path.canonicalize().map_err(|error| {
+                    Failure::usage(format!(
+                        "`{}` has the filter `{name}` in a chain, which cannot be read",
+                        file.suite.file()
+                    ))
+                    .because(&error)
+                })?;
+                if !self.worlds.contains_key(&about) {
+                    let other = self.world(&about)?;
+                    self.worlds.insert(about.clone(), other);
+                }
+                if let Some(other) = self.worlds.get(&about) {
+                    world = world.with_filter(name, other.clone());
+                }
+            }
+        }
+        Ok(Some(world))
     }
 
     fn world(&self, about: &Path) -> Result<World> {

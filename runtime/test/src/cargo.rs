@@ -31,14 +31,18 @@ use std::sync::Arc;
 /// Elsewhere, as in the tests of a library, all of them are one test named `scenarios`; to play
 /// only some cases, set `MESH_FILTER_SCENARIO` to a part of their names.
 ///
+/// Other filters of a `chain` are named as the files name them: `scenarios!("tests/*.test.yaml", Hello,
+/// "../../other" => Other)`.
+///
 /// With `MESH_FILTER_BLESS=1` golden files are written, not compared with.
 #[macro_export]
 macro_rules! scenarios {
-    ($pattern:literal, $filter:ty) => {
+    ($pattern:literal, $filter:ty $(, $name:literal => $other:ty)* $(,)?) => {
         #[test]
         fn scenarios() {
             $crate::private::play_files(
-                &$crate::World::native::<$filter>(),
+                &$crate::World::native::<$filter>()
+                    $(.with_filter($name, $crate::World::native::<$other>()))*,
                 ::core::env!("CARGO_MANIFEST_DIR"),
                 $pattern,
             );
@@ -48,7 +52,10 @@ macro_rules! scenarios {
         #[allow(dead_code)]
         fn main() -> ::std::process::ExitCode {
             $crate::private::main(
-                $crate::World::native::<$filter>,
+                || {
+                    $crate::World::native::<$filter>()
+                        $(.with_filter($name, $crate::World::native::<$other>()))*
+                },
                 ::core::env!("CARGO_PKG_NAME"),
                 ::core::env!("CARGO_MANIFEST_DIR"),
                 $pattern,

@@ -5,6 +5,7 @@ use crate::sim::{Setup, SimStage};
 use mesh_filter_runtime::guest::Guest;
 use mesh_filter_runtime::host::SharedHost;
 use mesh_filter_runtime::plugin::{FailurePolicy, MakeGuest};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub struct World {
     limits: Option<ProfileLimits>,
     /// Bytes of the module; `None` where there is none.
     module_size: Option<u64>,
+    /// Other filters of chains, by the name that scenario files have for them.
+    others: BTreeMap<String, World>,
 }
 
 /// What runs a filter.
@@ -47,7 +50,7 @@ impl World {
         kind: Kind,
         make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { kind, make: Arc::new(make), limits: None, module_size: None }
+        Self { kind, make: Arc::new(make), limits: None, module_size: None, others: BTreeMap::new() }
     }
 
     /// The same, where settings may be refused.
@@ -65,6 +68,24 @@ impl World {
     /// Bytes of the module; `None` where there is none.
     pub(crate) fn module_size(&self) -> Option<u64> {
         self.module_size
+    }
+
+    /// The same, where chains of scenario files may have another filter by this name.
+    #[must_use]
+    pub fn with_filter(mut self, name: &str, other: World) -> Self {
+        self.others.insert(name.to_owned(), other);
+        self
+    }
+
+    /// Another filter of a chain; the error says how it can be had.
+    pub(crate) fn other(&self, name: &str) -> Result<&World, String> {
+        let how = match self.kind {
+            Kind::Native => format!(
+                "a test target plays the filters that it names: `scenarios!(\"..\", MyFilter, \"{name}\" => Other)`"
+            ),
+            _ => "it has not been built".to_owned(),
+        };
+        self.others.get(name).ok_or_else(|| format!("there is no filter `{name}` for the chain: {how}"))
     }
 
     /// Why a filter cannot be set up so; `None` where it can.

@@ -48,7 +48,7 @@ impl Interleave {
                 .with_help("`workers: 2` beside `config` makes it two"));
         }
         let only = match fields.get("schedules") {
-            Some(node) if !node.scalar().is_some_and(|(text, _)| text == "all") => Some(turns(node, &list)?),
+            Some(node) if node.scalar().is_none_or(|(text, _)| text != "all") => Some(turns(node, &list)?),
             _ => None,
         };
         let max = fields.optional("max", |node| node.u32(1..=MAX))?.unwrap_or(DEFAULT_MAX);

@@ -11,6 +11,7 @@ mod batch;
 mod body;
 pub(crate) mod budget;
 mod calls;
+mod chain;
 mod check;
 mod chunking;
 mod distribution;

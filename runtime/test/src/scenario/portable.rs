@@ -70,6 +70,9 @@ impl Case {
         if !self.settings.shared_data.is_empty() {
             needs.push(Need::new("`shared_data`", Requirement::Simulator));
         }
+        if !self.settings.chain.is_empty() {
+            needs.push(Need::new("`chain`", Requirement::Simulator));
+        }
         if self.settings.setup.workers > 1 {
             needs.push(Need::new("`workers`", Requirement::Simulator));
         }

@@ -186,7 +186,7 @@ impl<'a> Play<'a> {
 
     fn case(&mut self) -> Result<usize, Broken> {
         let start = self.stage.scope();
-        let started = self.stage.start(&self.case.settings.setup);
+        let started = self.start();
         let deeds = self.stage.deeds(&start);
         match (&self.case.refused, started) {
             (None, Ok(())) => {}
@@ -214,6 +214,24 @@ impl<'a> Play<'a> {
         }
         self.unmet_faults()?;
         Ok(self.longest)
+    }
+
+    /// Starts the filters of the chain, or the only one.
+    fn start(&mut self) -> Result<(), StartFailure> {
+        let Settings { setup, chain, .. } = &self.case.settings;
+        if chain.is_empty() {
+            return self.stage.start(setup);
+        }
+        for link in chain {
+            match link.filter() {
+                None => {
+                    self.setup = link.setup(setup);
+                    self.stage.start(&self.setup)?;
+                }
+                Some(filter) => self.stage.start_other(filter, &link.setup(setup))?,
+            }
+        }
+        Ok(())
     }
 
     /// A fault that nothing meets would make a test of nothing.

@@ -34,6 +34,11 @@ pub(crate) trait Stage {
     /// Starts the filter; requests go through all that have been started.
     fn start(&mut self, setup: &Setup) -> Result<(), StartFailure>;
 
+    /// Starts another filter, which the world knows by this name, after those that have been started.
+    fn start_other(&mut self, filter: &str, _setup: &Setup) -> Result<(), StartFailure> {
+        Err(StartFailure::Broken(format!("`{filter}` cannot be started here")))
+    }
+
     /// Configures the filter anew, in its VM or in a new one; exchanges that are open go on as they began.
     fn replace(&mut self, _setup: &Setup, _new_vm: bool) -> Result<(), StartFailure> {
         Err(StartFailure::Broken("a filter cannot be configured anew here".to_owned()))

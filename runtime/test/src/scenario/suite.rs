@@ -1,6 +1,7 @@
 //! A scenario file as a whole: settings, scenarios, and the cases that they stand for.
 
 use super::body::{bytes, configuration};
+use super::chain::{Link, chain};
 use super::chunking::{Plan, chunking};
 use super::earlier::check_names;
 use super::fault::faults;
@@ -61,12 +62,14 @@ pub(super) struct Settings {
     /// Shared data that is there before the filter starts.
     pub(super) shared_data: Vec<(String, Bytes)>,
     pub(super) properties: Properties,
+    /// The filters that requests go through; none stands for the own one.
+    pub(super) chain: Vec<Link>,
     /// What the file says that a world must have.
     pub(super) requires: Option<Need>,
 }
 
 /// The settings that file and scenario have in common.
-const SETTINGS: [&str; 16] = [
+const SETTINGS: [&str; 17] = [
     "config",
     "clock",
     "seed",
@@ -77,6 +80,7 @@ const SETTINGS: [&str; 16] = [
     "shared_data",
     "properties",
     "workers",
+    "chain",
     "requires",
     "vars",
     "plugin",
@@ -209,6 +213,7 @@ impl Default for Settings {
             faults: Vec::new(),
             shared_data: Vec::new(),
             properties: Properties::new(),
+            chain: Vec::new(),
             requires: None,
         }
     }
@@ -350,6 +355,9 @@ fn settings(
     }
     if let Some(node) = expanded("properties")? {
         settings.properties.extend(properties(&node, folder)?);
+    }
+    if let Some(node) = expanded("chain")? {
+        settings.chain = chain(&node, folder)?;
     }
     if let Some(node) = expanded("requires")? {
         settings.requires = Some(requires(&node)?);

@@ -15,6 +15,8 @@ pub(crate) struct SimStage<'a> {
     world: &'a World,
     engine: Engine,
     chain: Vec<FilterId>,
+    /// The place of the case's own filter in it.
+    own: usize,
     /// Exchanges by the number of their ticket.
     exchanges: Vec<ExchangeId>,
 }
@@ -29,7 +31,7 @@ impl<'a> SimStage<'a> {
         if traced {
             engine.trace();
         }
-        Self { world, engine, chain: Vec::new(), exchanges: Vec::new() }
+        Self { world, engine, chain: Vec::new(), own: 0, exchanges: Vec::new() }
     }
 }
 
@@ -59,13 +61,21 @@ impl Stage for SimStage<'_> {
     }
 
     fn start(&mut self, setup: &Setup) -> Result<(), StartFailure> {
+        self.own = self.chain.len();
         let started = self.engine.add(self.world, setup);
         self.chain.push(started.map_err(|error| StartFailure::Refused(error.to_string()))?);
         Ok(())
     }
 
+    fn start_other(&mut self, filter: &str, setup: &Setup) -> Result<(), StartFailure> {
+        let world = self.world.other(filter).map_err(StartFailure::Broken)?;
+        let started = self.engine.add(world, setup);
+        self.chain.push(started.map_err(|error| StartFailure::Refused(error.to_string()))?);
+        Ok(())
+    }
+
     fn replace(&mut self, setup: &Setup, new_vm: bool) -> Result<(), StartFailure> {
-        let Some(filter) = self.chain.first() else { return Ok(()) };
+        let Some(filter) = self.chain.get(self.own) else { return Ok(()) };
         let replaced = self.engine.replace(*filter, self.world, setup, new_vm);
         replaced.map_err(|error| StartFailure::Refused(error.to_string()))
     }

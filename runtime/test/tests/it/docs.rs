@@ -65,6 +65,7 @@ fn every_key_is_documented() {
         step("{request: {properties: {a: {x: 1}}}}"),
         step("{reload: {}, x: 1}"),
         step("{request: {}, interleave: {x: 1}}"),
+        "version: 1\nscenarios: []\nchain: [{x: 1}]".to_owned(),
         step("{parallel: {x: 1}}"),
         step("{parallel: {count: 1, request: {}}, x: 1}"),
         step("{request: {}, expect: {set_properties: {a: {int: 1, x: 1}}}}"),

@@ -215,6 +215,7 @@ fn the_reader_and_the_schema_know_the_same_keys() {
         (&["step"], vec![step("{request: {}, x: 1}")]),
         (&["parallel"], vec![step("{parallel: {x: 1}}")]),
         (&["expect_of_each"], vec![step("{parallel: {count: 1, request: {}, expect: {x: 1}}}")]),
+        (&["link"], vec![top("chain: [{x: 1}]")]),
         (&["interleave"], vec![step("{request: {}, interleave: {x: 1}}")]),
         (&["request"], vec![step("{request: {x: 1}}")]),
         (&["body"], vec![step("{request: {body: {x: 1}}}")]),

@@ -76,7 +76,11 @@ impl Filter for Tally {
     }
 }
 
-mesh_filter_test::scenarios!("tests/tally/*.test.yaml", crate::tally::Tally);
+mesh_filter_test::scenarios!(
+    "tests/tally/*.test.yaml",
+    crate::tally::Tally,
+    "../other" => crate::probe::Probe,
+);
 
 #[test]
 fn each_worker_has_a_vm_and_requests_go_to_them_in_turn() {
@@ -148,9 +152,21 @@ fn a_lost_update_is_found_and_its_schedule_plays_alone() {
     // The step is written at greater length.
     let told = |problem: &str| problem.split_once(": ").map(|(_, told)| told.to_owned());
     assert_eq!(told(&alone.0[0]), told(&problem[0]), "{schedule}");
-    assert_eq!(problems::<Tally>("workers: 2", &step("{schedules: all, max: 50}")).1, text, "two runs are the same");
+    assert_eq!(
+        problems::<Tally>("workers: 2", &step("{schedules: all, max: 50}")).1,
+        text,
+        "two runs are the same"
+    );
     let (none, text) = problems::<Tally>("workers: 2", &step("{schedules: \"0x99\"}"));
     assert!(none.is_empty(), "{text}");
+}
+
+#[test]
+fn a_filter_that_the_test_target_does_not_name_cannot_be_in_a_chain() {
+    let failed = problems::<Tally>("chain: [self, ../other]", "{request: {}}").0;
+    let expected = "4:5: there is no filter `../other` for the chain: a test target plays the filters that it names: \
+                    `scenarios!(\"..\", MyFilter, \"../other\" => Other)`";
+    assert_eq!(failed, [expected]);
 }
 
 #[test]
