@@ -32,3 +32,5 @@ mod streaming;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod worlds;

@@ -9,6 +9,7 @@ use mesh_filter_test::scenario::{Options as Play, Reading, SCHEMA};
 use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
 use crate::project::build::Options;
+use crate::project::engine::Engine;
 use crate::project::google::{self, Named};
 use crate::project::native;
 use crate::project::profile::ProfileOption;
@@ -20,6 +21,7 @@ const HELP: &str = "\
 Examples:
   cargo mesh-filter test                            everything of this crate
   cargo mesh-filter test --engine wasm              scenarios on the module only
+  cargo mesh-filter test --engine wasm,envoy@1.40.0 and on that Envoy
   cargo mesh-filter test --filter 'rejects'         tests and cases by name
   cargo mesh-filter test tests/login.test.yaml      one file, on the module
   cargo mesh-filter test --profile istio            as there: what it lacks fails
@@ -36,6 +38,10 @@ Several play at once; the report has them in the order of the files.
 
 Test files of Google's Service Extensions, in protobuf's text format or as YAML,
 are played as they are.
+
+On a real Envoy (Linux) the same files play in the same virtual time, in one
+process for all of them: the one that $ENVOY names, that is in PATH, or with
+@VERSION a release that is brought into the cache.
 
 Reports: junit (XML), json, tap (TAP 14), github (annotations). With =FILE they
 go there, otherwise to standard output: annotations after the text, the others
@@ -66,8 +72,8 @@ pub(crate) struct Args {
     /// Print the scenario file that says the same as a test file of Google's, and run nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "package", "engine", "list"])]
     import: Option<PathBuf>,
-    /// What runs the filter [default: both; with PATH: wasm]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "ENGINE,..")]
+    /// What runs the filter: native, wasm, envoy or envoy@VERSION [default: native,wasm; with PATH: wasm]
+    #[arg(long, value_delimiter = ',', value_name = "ENGINE,..")]
     engine: Vec<Engine>,
     #[command(flatten)]
     profile: ProfileOption,
@@ -103,13 +109,6 @@ pub(crate) struct Args {
     locked: bool,
 }
 
-/// What runs the filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Engine {
-    Native,
-    Wasm,
-}
-
 impl Args {
     /// Runs what was asked for, all of it even where something fails, then reports.
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
@@ -127,6 +126,7 @@ impl Args {
                 .help("cargo mesh-filter test tests.textpb --plugin FILE.wasm"));
         }
         let uses = |engine| self.engine.contains(&engine) || self.engine.is_empty();
+        let engines = self.engines_of_files();
         if !self.paths.is_empty() && self.engine.contains(&Engine::Native) {
             return Err(Failure::usage("files cannot be named for the engine `native`")
                 .help("native tests are those of a crate: leave out PATH, or play the files on `wasm`"));
@@ -147,7 +147,7 @@ impl Args {
             let workspace = Workspace::load(None)?;
             let selection = Selection { packages: self.package.clone(), workspace: false };
             for one in workspace.select(&selection)? {
-                if uses(Engine::Wasm) || self.list {
+                if !engines.is_empty() || self.list {
                     paths.extend(scenarios::files_of(&one)?);
                 }
                 if uses(Engine::Native) {
@@ -173,7 +173,7 @@ impl Args {
         if !self.fail_fast || report.packages.iter().all(|package| package.passed) {
             let jobs = self.jobs.unwrap_or_else(|| Play::default().jobs);
             let play = Play { jobs, fail_fast: self.fail_fast };
-            let mut player = Player::new(options, self.profile.profile(), output);
+            let mut player = Player::new(options, self.profile.profile(), engines, output);
             report.extend(player.play(&files, &self.filter, play)?);
         } else {
             report.not_run = files.iter().map(|file| file.count(&self.filter)).sum();
@@ -200,6 +200,18 @@ impl Args {
                 .help("--plugin and --config are for test files of Google's; `filter:` and `config:` are keys of scenario files"));
         }
         Ok(files)
+    }
+
+    /// What plays scenario files, in the order of the report.
+    fn engines_of_files(&self) -> Vec<Engine> {
+        if self.engine.is_empty() {
+            return vec![Engine::Wasm];
+        }
+        let mut engines: Vec<_> =
+            self.engine.iter().filter(|engine| **engine != Engine::Native).cloned().collect();
+        engines.sort();
+        engines.dedup();
+        engines
     }
 
     fn list(&self, files: &[TestFile], output: &Output) -> Result<()> {

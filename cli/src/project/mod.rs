@@ -1,6 +1,8 @@
 //! Filter crates on disk: finding them, reading their metadata, building them.
 
 pub(crate) mod build;
+pub(crate) mod engine;
+mod envoy;
 pub(crate) mod filter;
 pub(crate) mod google;
 pub(crate) mod native;

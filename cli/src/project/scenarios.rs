@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mesh_filter_runtime::vm::Profile;
-use mesh_filter_test::World;
 use mesh_filter_test::google::Subject;
 use mesh_filter_test::report::Report;
 use mesh_filter_test::scenario::{self, Batch, Options as Play, Reading, Suite};
+use mesh_filter_test::{Envoy, EnvoyError, World};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 use super::build::{self, Options};
+use super::engine::Engine;
 use super::google::{self, GoogleFile, Named};
 use super::progress;
 use super::workspace::{FilterCrate, Selection, Workspace};
@@ -134,14 +136,18 @@ impl TestFile {
 pub(crate) struct Player<'a> {
     options: Options,
     profile: Profile,
+    engines: Vec<Engine>,
     output: &'a Output,
-    worlds: BTreeMap<PathBuf, World>,
+    /// The worlds of each subject, in the order of the engines.
+    worlds: BTreeMap<PathBuf, Vec<World>>,
+    /// The Envoys that run, by their engine.
+    envoys: Vec<(Engine, Arc<Envoy>)>,
 }
 
 impl<'a> Player<'a> {
     /// A player that has built nothing yet.
-    pub(crate) fn new(options: Options, profile: Profile, output: &'a Output) -> Self {
-        Self { options, profile, output, worlds: BTreeMap::new() }
+    pub(crate) fn new(options: Options, profile: Profile, engines: Vec<Engine>, output: &'a Output) -> Self {
+        Self { options, profile, engines, output, worlds: BTreeMap::new(), envoys: Vec::new() }
     }
 
     /// Plays the cases of these files whose names contain `wanted`.
@@ -149,20 +155,32 @@ impl<'a> Player<'a> {
         for file in files {
             // What no case is wanted of need not be built.
             if !self.worlds.contains_key(file.about()) && file.count(wanted) > 0 {
-                let world = self.world(file.about())?;
-                self.worlds.insert(file.about().to_owned(), world);
+                let worlds = self.worlds_of(file.about())?;
+                self.worlds.insert(file.about().to_owned(), worlds);
             }
         }
         let mut worlds = Vec::new();
         for file in files {
-            worlds.push(self.world_of(file)?);
+            worlds.push(self.worlds_for(file)?);
         }
         let mut batch = Batch::default();
-        for (file, world) in files.iter().zip(&worlds) {
-            let Some(world) = world else { continue };
+        for (file, worlds) in files.iter().zip(&worlds) {
             match file {
-                TestFile::Scenarios(file) => batch.add(&file.suite, world, |name| name.contains(wanted)),
+                TestFile::Scenarios(file) => {
+                    for world in worlds {
+                        batch.add(&file.suite, world, |name| name.contains(wanted));
+                    }
+                }
+                TestFile::Google(_) if worlds.is_empty() => {}
                 TestFile::Google(file) => {
+                    let engines = self.engines.iter().zip(worlds);
+                    let wasm = engines.into_iter().find(|(engine, _)| **engine == Engine::Wasm);
+                    let Some((_, world)) = wasm else {
+                        let what = format!("`{}` can be played on `wasm` only", file.suite.file());
+                        return Err(Failure::usage(what).help(
+                            "Google's test files call single phases; `--import` makes scenario files of them",
+                        ));
+                    };
                     let subject =
                         Subject { world, configuration: &file.configuration, options: &file.options };
                     batch.add_tests(&file.suite, subject, &file.logs, |name| name.contains(wanted));
@@ -172,10 +190,10 @@ impl<'a> Player<'a> {
         Ok(progress::shown(self.output, batch.len(), |begins| batch.play(how, begins)))
     }
 
-    /// The world that a file is played on, with the other filters of its chains; `None` where none of its
+    /// The worlds that a file is played on, with the other filters of its chains; none where none of its
     /// cases is wanted.
-    fn world_of(&mut self, file: &TestFile) -> Result<Option<World>> {
-        let Some(mut world) = self.worlds.get(file.about()).cloned() else { return Ok(None) };
+    fn worlds_for(&mut self, file: &TestFile) -> Result<Vec<World>> {
+        let Some(mut worlds) = self.worlds.get(file.about()).cloned() else { return Ok(Vec::new()) };
         if let TestFile::Scenarios(file) = file {
             for (name, path) in file.suite.other_filters() {
                 let about = path.canonicalize().map_err(|error| {
@@ -186,18 +204,18 @@ impl<'a> Player<'a> {
                     .because(&error)
                 })?;
                 if !self.worlds.contains_key(&about) {
-                    let other = self.world(&about)?;
-                    self.worlds.insert(about.clone(), other);
+                    let others = self.worlds_of(&about)?;
+                    self.worlds.insert(about.clone(), others);
                 }
-                if let Some(other) = self.worlds.get(&about) {
-                    world = world.with_filter(name, other.clone());
-                }
+                let others = self.worlds.get(&about).cloned().unwrap_or_default();
+                let pairs = worlds.into_iter().zip(others);
+                worlds = pairs.map(|(world, other)| world.with_filter(name, other)).collect();
             }
         }
-        Ok(Some(world))
+        Ok(worlds)
     }
 
-    fn world(&self, about: &Path) -> Result<World> {
+    fn worlds_of(&mut self, about: &Path) -> Result<Vec<World>> {
         let (module, symbols) = if about.is_dir() {
             let workspace = Workspace::load(Some(about))?;
             let crates = workspace.select(&Selection::default())?;
@@ -217,11 +235,38 @@ impl<'a> Player<'a> {
         let bytes = crate::module::read::bytes_of(&module)?;
         let symbols = symbols.map(|symbols| crate::module::read::bytes_of(&symbols)).transpose()?;
         let name = module.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        World::wasm_in(self.profile, &bytes, &name, symbols.as_deref()).map_err(|error| {
-            Failure::usage(format!("`{}` cannot be loaded", module.display()))
-                .because(&error)
-                .help(format!("see what is in it: {}", self.inspection(&module)))
-        })
+        let mut worlds = Vec::new();
+        for engine in self.engines.clone() {
+            worlds.push(match &engine {
+                Engine::Native => continue,
+                Engine::Wasm => {
+                    World::wasm_in(self.profile, &bytes, &name, symbols.as_deref()).map_err(|error| {
+                        Failure::usage(format!("`{}` cannot be loaded", module.display()))
+                            .because(&error)
+                            .help(format!("see what is in it: {}", self.inspection(&module)))
+                    })?
+                }
+                Engine::Envoy(version) => {
+                    let envoy = self.envoy(&engine, version.as_deref())?;
+                    let world = World::envoy(&envoy, &bytes, &name).map_err(unusable)?;
+                    world.labelled(&engine.to_string())
+                }
+            });
+        }
+        Ok(worlds)
+    }
+
+    /// The Envoy of an engine; one for all files.
+    fn envoy(&mut self, engine: &Engine, version: Option<&str>) -> Result<Arc<Envoy>> {
+        if let Some((_, envoy)) = self.envoys.iter().find(|(other, _)| other == engine) {
+            return Ok(Arc::clone(envoy));
+        }
+        let program = super::envoy::find(version, self.options.offline, self.output)?;
+        let own =
+            std::env::temp_dir().join(format!("mesh-filter-{}-{}", std::process::id(), self.envoys.len()));
+        let envoy = Envoy::new(&program, &own, &super::envoy::cache()?.join("clock")).map_err(unusable)?;
+        self.envoys.push((engine.clone(), Arc::clone(&envoy)));
+        Ok(envoy)
     }
 
     fn inspection(&self, module: &Path) -> String {
@@ -248,4 +293,8 @@ fn subject(suite: &Suite, file: &Path) -> Result<PathBuf> {
         Failure::usage(format!("`{}` is about `{}`, which cannot be read", file.display(), about.display()))
             .because(&error)
     })
+}
+
+fn unusable(error: EnvoyError) -> Failure {
+    Failure::missing_tool("scenarios cannot be played on Envoy").because(&error)
 }

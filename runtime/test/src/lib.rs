@@ -27,6 +27,8 @@ mod attribute;
 mod base64;
 mod cargo;
 mod cuts;
+#[cfg(feature = "envoy")]
+mod envoy;
 mod grpc;
 mod mint;
 #[cfg(feature = "wasm")]
@@ -44,6 +46,8 @@ mod world;
 
 pub use attribute::{TestError, TestResult};
 pub use cuts::Cuts;
+#[cfg(feature = "envoy")]
+pub use envoy::{Envoy, EnvoyError};
 #[cfg(feature = "wasm")]
 pub use wasm::WasmError;
 pub use world::World;

@@ -19,12 +19,17 @@ type Make = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync;
 #[derive(Clone)]
 pub struct World {
     kind: Kind,
+    /// What reports call it.
+    label: String,
     make: Arc<Make>,
     limits: Option<ProfileLimits>,
     /// Bytes of the module; `None` where there is none.
     module_size: Option<u64>,
     /// Other filters of chains, by the name that scenario files have for them.
     others: BTreeMap<String, World>,
+    /// The Envoy that plays its cases, in place of the simulator.
+    #[cfg(feature = "envoy")]
+    played: Option<crate::envoy::Played>,
 }
 
 /// What runs a filter.
@@ -33,7 +38,7 @@ pub(crate) enum Kind {
     Native,
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "modules need the feature"))]
     Wasm,
-    #[expect(dead_code, reason = "is still being built")]
+    #[cfg_attr(not(feature = "envoy"), expect(dead_code, reason = "Envoy needs the feature"))]
     Envoy,
 }
 
@@ -50,7 +55,21 @@ impl World {
         kind: Kind,
         make: impl Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { kind, make: Arc::new(make), limits: None, module_size: None, others: BTreeMap::new() }
+        let label = match kind {
+            Kind::Native => "native",
+            Kind::Wasm => "wasm",
+            Kind::Envoy => "envoy",
+        };
+        Self {
+            kind,
+            label: label.to_owned(),
+            make: Arc::new(make),
+            limits: None,
+            module_size: None,
+            others: BTreeMap::new(),
+            #[cfg(feature = "envoy")]
+            played: None,
+        }
     }
 
     /// The same, where settings may be refused.
@@ -88,6 +107,13 @@ impl World {
         self.others.get(name).ok_or_else(|| format!("there is no filter `{name}` for the chain: {how}"))
     }
 
+    /// A world whose cases this Envoy plays.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn on_envoy(played: crate::envoy::Played) -> Self {
+        let only_scenarios = |_: SharedHost| Err("Envoy plays scenario files only".to_owned());
+        Self { played: Some(played), ..Self::new(Kind::Envoy, only_scenarios) }
+    }
+
     /// Why a filter cannot be set up so; `None` where it can.
     pub(crate) fn refusal(&self, setup: &Setup) -> Option<String> {
         let limits = self.limits?;
@@ -102,14 +128,16 @@ impl World {
         Some(format!("`{setting}` cannot be had under the profile `{}`", limits.name))
     }
 
-    /// `native` or `wasm`.
+    /// `native`, `wasm`, `envoy`, or what it was labelled.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self.kind {
-            Kind::Native => "native",
-            Kind::Wasm => "wasm",
-            Kind::Envoy => "envoy",
-        }
+    pub fn name(&self) -> &str {
+        &self.label
+    }
+
+    /// The same, called otherwise in reports: `--engine` takes it.
+    #[must_use]
+    pub fn labelled(self, label: &str) -> Self {
+        Self { label: label.to_owned(), ..self }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -118,6 +146,10 @@ impl World {
 
     /// A fresh proxy for one run of a case; `traced` where hostcalls shall be written down.
     pub(crate) fn stage<'a>(&'a self, setup: &Setup, traced: bool) -> Box<dyn Stage + 'a> {
+        #[cfg(feature = "envoy")]
+        if let Some(played) = &self.played {
+            return Box::new(crate::envoy::EnvoyStage::new(played, setup));
+        }
         Box::new(SimStage::new(self, setup, traced))
     }
 
@@ -127,8 +159,11 @@ impl World {
         match self.kind {
             Kind::Native => format!("{FILTER_VARIABLE}={quoted} cargo test scenarios"),
             _ => {
-                let profile = self.limits.map(|limits| format!(" --profile {}", limits.name));
-                format!("cargo mesh-filter test {file} --filter {quoted}{}", profile.unwrap_or_default())
+                let option = match self.kind {
+                    Kind::Envoy => Some(format!(" --engine {}", self.label)),
+                    _ => self.limits.map(|limits| format!(" --profile {}", limits.name)),
+                };
+                format!("cargo mesh-filter test {file} --filter {quoted}{}", option.unwrap_or_default())
             }
         }
     }

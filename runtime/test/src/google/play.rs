@@ -83,7 +83,7 @@ impl Suite {
             file: self.file.clone(),
             line: test.place.line(),
             name: test.name.clone(),
-            world: subject.world.name(),
+            world: subject.world.name().to_owned(),
             failure,
             not_portable: None,
         };

@@ -17,7 +17,8 @@ impl Report {
         for package in &self.packages {
             native(&mut out, package);
         }
-        for cases in self.cases.chunk_by(|one, other| (&one.file, one.world) == (&other.file, other.world)) {
+        for cases in self.cases.chunk_by(|one, other| (&one.file, &one.world) == (&other.file, &other.world))
+        {
             suite(&mut out, cases);
         }
         out.push_str("</testsuites>\n");
@@ -44,7 +45,7 @@ fn suite(out: &mut String, cases: &[CaseReport]) {
     let Some(first) = cases.first() else { return };
     let failed = cases.iter().filter(|case| case.failure.is_some()).count();
     let skipped = cases.iter().filter(|case| case.not_portable.is_some()).count();
-    let (file, world) = (escaped(&first.file), first.world);
+    let (file, world) = (escaped(&first.file), &first.world);
     let counts = counts(cases.len(), failed, skipped);
     let _infallible = writeln!(out, "  <testsuite name=\"{file} ({world})\"{counts}>");
     for case in cases {

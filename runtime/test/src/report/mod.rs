@@ -41,8 +41,8 @@ pub struct CaseReport {
     pub line: usize,
     /// Name, variables replaced.
     pub name: String,
-    /// `native` or `wasm`.
-    pub world: &'static str,
+    /// `native`, `wasm`, `envoy` or `envoy@VERSION`.
+    pub world: String,
     /// Why it failed; `None` where it did not.
     pub failure: Option<Failure>,
     /// Why it was not played: this world does not have what it needs. Then it has neither passed nor failed.

@@ -2,6 +2,8 @@
 
 use super::step::Step;
 use super::suite::{Case, Suite};
+use crate::grpc::{GrpcAnswer, GrpcRule};
+use crate::sim::Rules;
 use crate::world::{Kind, World};
 use mesh_filter_runtime::document::{Node, Result};
 
@@ -73,8 +75,8 @@ impl Case {
         if !self.settings.chain.is_empty() {
             needs.push(Need::new("`chain`", Requirement::Simulator));
         }
-        if self.settings.setup.workers > 1 {
-            needs.push(Need::new("`workers`", Requirement::Simulator));
+        if self.settings.mocks.values().any(is_grpc) {
+            needs.push(Need::new("`grpc` of a mock", Requirement::Simulator));
         }
         if !self.settings.properties.is_empty() {
             needs.push(Need::new("`properties`", Requirement::Simulator));
@@ -99,6 +101,9 @@ impl Step {
                 // It has been read once, so it can be again.
                 if let Ok(exchange) = exchanges.exchange(0) {
                     exchange.expect.needs(needs);
+                    if exchange.worker.is_some_and(|worker| worker > 0) {
+                        needs.push(Need::new("`worker`", Requirement::Simulator));
+                    }
                     if !exchange.properties.is_empty() {
                         needs.push(Need::new("`properties`", Requirement::Simulator));
                     }
@@ -108,9 +113,19 @@ impl Step {
                 needs.push(Need::new(reload.name(), Requirement::Simulator));
                 reload.expect.needs(needs);
             }
-            Self::Mock(_) => {}
+            Self::Mock(mocks) => {
+                if mocks.iter().any(|(_, rules)| rules.as_ref().is_some_and(is_grpc)) {
+                    needs.push(Need::new("`grpc` of a mock", Requirement::Simulator));
+                }
+            }
         }
     }
+}
+
+/// Whether a mock is for gRPC, and not only a failure for whatever comes.
+fn is_grpc(rules: &Rules) -> bool {
+    let is_own = |rule: &GrpcRule| matches!(rule.answer, GrpcAnswer::Reply(_)) || rule.when.method.is_some();
+    rules.grpc.iter().any(is_own)
 }
 
 impl super::expect::Expect {

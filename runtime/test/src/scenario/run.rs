@@ -50,7 +50,7 @@ impl Suite {
             file: self.file.clone(),
             line: case.place.line(),
             name: case.name.clone(),
-            world: world.name(),
+            world: world.name().to_owned(),
             failure,
             not_portable,
         }

@@ -76,6 +76,18 @@ impl Journal {
         }
     }
 
+    /// Takes down a line that a plugin has logged.
+    pub(crate) fn line(&self, level: LogLevel, message: String) {
+        self.note(format!("  log {}: {}", level.name(), message.replace('\n', " ")));
+        lock(&self.pages).logs.push(LogLine { level, message });
+    }
+
+    /// Takes a trap down, which happened in this callback.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn trap(&self, callback: &'static str, trap: Trap) {
+        lock(&self.pages).traps.push((callback, trap));
+    }
+
     /// Log lines since then.
     pub(crate) fn logs(&self, since: Mark) -> Vec<LogLine> {
         lock(&self.pages).logs.iter().skip(since.logs).cloned().collect()
@@ -152,9 +164,7 @@ impl LogSink for Diary {
     }
 
     fn record(&self, record: &LogRecord<'_>) {
-        self.note(format!("  log {}: {}", record.level.name(), record.message.replace('\n', " ")));
-        let line = LogLine { level: record.level, message: record.message.to_owned() };
-        lock(&self.journal.pages).logs.push(line);
+        self.line(record.level, record.message.to_owned());
     }
 }
 

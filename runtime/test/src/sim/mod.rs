@@ -41,6 +41,8 @@ pub(crate) use properties::Properties;
 pub(crate) use stage::SimStage;
 
 use crate::world::World;
+#[cfg(feature = "envoy")]
+pub(crate) use agenda::Agenda;
 use bytes::Bytes;
 use crew::Seat;
 use lane::Lane;

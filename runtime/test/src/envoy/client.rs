@@ -1,0 +1,78 @@
+//! The client of an exchange: a connection of its own to Envoy, which speaks HTTP/2.
+
+use super::serve::{WINDOW, receive};
+use super::shared::{Exchange, Shared};
+use super::wire;
+use crate::sim::Plan;
+use crate::traffic::Piece;
+use bytes::Bytes;
+use h2::client::{Builder, ResponseFuture};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use tokio::net::TcpStream;
+use tokio::task::spawn_local;
+
+/// Sends the head of a request; returns the number of its exchange.
+pub(super) async fn open(shared: &Rc<Shared>, listener: SocketAddr, plan: Plan) -> Result<usize, String> {
+    let Plan { request, upstream, chunking, .. } = plan;
+    let head = wire::request(&request)?;
+    let sent = request.headers.clone();
+    let mut pieces = request.pieces(chunking);
+    let end = matches!(pieces.pop_front(), Some(Piece::Headers(_, true)));
+    let index = {
+        let mut exchanges = shared.exchanges.borrow_mut();
+        exchanges.push(Exchange {
+            sent,
+            behaviour: upstream,
+            chunking,
+            upstream: None,
+            response: None,
+            answered: None,
+            reset: false,
+            done: false,
+        });
+        exchanges.len() - 1
+    };
+    let failed = |error: &dyn std::fmt::Display| format!("Envoy takes no request: {error}");
+    let stream = TcpStream::connect(listener).await.map_err(|error| failed(&error))?;
+    stream.set_nodelay(true).map_err(|error| failed(&error))?;
+    let address = stream.local_addr().map_err(|error| failed(&error))?;
+    shared.ports.borrow_mut().insert(address.port(), index);
+    let mut builder = Builder::new();
+    builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
+    let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(|error| failed(&error))?;
+    // How it ends, its stream tells.
+    spawn_local(async move { connection.await.is_ok() });
+    let mut sender = sender.ready().await.map_err(|error| failed(&error))?;
+    let (response, stream) = sender.send_request(head, end).map_err(|error| failed(&error))?;
+    spawn_local(take(Rc::clone(shared), response, index));
+    if !pieces.is_empty() {
+        shared.wait_to_send(stream, pieces);
+    }
+    Ok(index)
+}
+
+/// Takes down what comes back.
+async fn take(shared: Rc<Shared>, response: ResponseFuture, index: usize) {
+    let whole = match response.await {
+        Ok(response) => {
+            let (head, mut body) = response.into_parts();
+            let mut received = wire::received_response(&head);
+            shared.exchange(index, |exchange| {
+                wire::strip_response(&mut received, exchange.answered.as_ref());
+                exchange.response = Some(received);
+            });
+            let mut add = |more: super::serve::More| {
+                shared.exchange(index, |exchange| {
+                    exchange.response.as_mut().map(|response| more.add(response))
+                });
+            };
+            receive(&mut body, &mut add).await
+        }
+        Err(_) => false,
+    };
+    shared.exchange(index, |exchange| {
+        exchange.reset = !whole;
+        exchange.done = true;
+    });
+}

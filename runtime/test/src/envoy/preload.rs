@@ -1,0 +1,214 @@
+//! The clock library: preloaded into Envoy, it lets a test decide what time it is there.
+//!
+//! This file is no module of the crate. It is compiled by itself, by the `rustc` of whoever runs the
+//! tests, into a shared library (`clock.rs` does so), and depends on nothing but the C library.
+//!
+//! `clock_gettime`, `gettimeofday` and `time` answer from a page that the test has mapped too. Time of the main thread
+//! stands still for ever: Envoy keeps a second VM of each plugin there, whose timers would do everything twice.
+//! `epoll_wait` of the worker tells the page until when its next timer lets it sleep, and then sleeps until it is woken:
+//! so the test knows to which moment to move the clock next, and whether the worker has gone to rest.
+
+use std::cell::Cell;
+use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+/// What test and Envoy share. The same struct stands in `clock.rs`.
+#[repr(C)]
+struct Page {
+    realtime: AtomicU64,
+    monotonic: AtomicU64,
+    main_realtime: AtomicU64,
+    main_monotonic: AtomicU64,
+    /// How often the worker has gone to sleep.
+    sleeps: AtomicU64,
+    /// Since when it sleeps: `sleeps` while it does, 0 while it runs.
+    asleep: AtomicU64,
+    /// Until when its next timer lets it sleep, in monotonic nanoseconds; all ones without a timer.
+    wakes: AtomicU64,
+}
+
+#[repr(C)]
+pub struct Timespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+#[repr(C)]
+pub struct Timeval {
+    seconds: i64,
+    microseconds: i64,
+}
+
+unsafe extern "C" {
+    fn getenv(name: *const c_char) -> *const c_char;
+    fn open(path: *const c_char, flags: c_int, ...) -> c_int;
+    fn mmap(at: *mut c_void, length: usize, protection: c_int, flags: c_int, file: c_int, offset: i64)
+    -> *mut c_void;
+    fn syscall(number: c_long, ...) -> c_long;
+    fn getpid() -> c_int;
+    fn gettid() -> c_int;
+    fn prctl(option: c_int, ...) -> c_int;
+    fn epoll_pwait(file: c_int, events: *mut c_void, most: c_int, timeout: c_int, mask: *const c_void)
+    -> c_int;
+}
+
+#[cfg(target_arch = "x86_64")]
+const CLOCK_GETTIME: c_long = 228;
+#[cfg(target_arch = "aarch64")]
+const CLOCK_GETTIME: c_long = 113;
+const READ_AND_WRITE: c_int = 2;
+const PROTECTION: c_int = 1 | 2;
+const SHARED: c_int = 1;
+const GET_NAME: c_int = 16;
+const SECOND: u64 = 1_000_000_000;
+
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(null_mut());
+
+thread_local! {
+    /// What is known of this thread, see [`Thread`].
+    static THREAD: Cell<Thread> = const { Cell::new(Thread::Unknown) };
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Thread {
+    Unknown,
+    Main,
+    Worker,
+    Other,
+}
+
+fn page() -> Option<&'static Page> {
+    let mut page = PAGE.load(Ordering::Acquire);
+    if page.is_null() {
+        page = map();
+        PAGE.store(page, Ordering::Release);
+    }
+    // SAFETY: it is null or a mapping of at least a page that is never undone; its fields are atomic.
+    unsafe { page.as_ref() }
+}
+
+fn map() -> *mut Page {
+    // SAFETY: the strings end with 0; a mapping that failed is not used.
+    unsafe {
+        let path = getenv(c"MESH_FILTER_CLOCK".as_ptr());
+        if path.is_null() {
+            return null_mut();
+        }
+        let file = open(path, READ_AND_WRITE);
+        if file < 0 {
+            return null_mut();
+        }
+        let mapped = mmap(null_mut(), size_of::<Page>(), PROTECTION, SHARED, file, 0);
+        if mapped as isize == -1 { null_mut() } else { mapped.cast() }
+    }
+}
+
+/// Which thread this is. A worker gets its name just after it has begun.
+fn thread() -> Thread {
+    let known = THREAD.get();
+    if known == Thread::Main || known == Thread::Worker {
+        return known;
+    }
+    // SAFETY: these ask for numbers, and for at most 16 bytes of a name.
+    let found = unsafe {
+        if getpid() == gettid() {
+            Thread::Main
+        } else {
+            let mut name = [0_u8; 16];
+            prctl(GET_NAME, name.as_mut_ptr());
+            if name.starts_with(b"wrk:") { Thread::Worker } else { Thread::Other }
+        }
+    };
+    THREAD.set(found);
+    found
+}
+
+/// The time of this thread on this clock; `None` for clocks of CPU time and where there is no page.
+fn now(clock: c_int) -> Option<u64> {
+    let page = page()?;
+    let main = THREAD.get() == Thread::Main || THREAD.get() == Thread::Unknown && thread() == Thread::Main;
+    let (realtime, monotonic) = match main {
+        true => (&page.main_realtime, &page.main_monotonic),
+        false => (&page.realtime, &page.monotonic),
+    };
+    match clock {
+        0 | 5 => Some(realtime.load(Ordering::Acquire)),
+        1 | 4 | 6 | 7 => Some(monotonic.load(Ordering::Acquire)),
+        _ => None,
+    }
+}
+
+/// # Safety
+/// As of the C library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clock_gettime(clock: c_int, into: *mut Timespec) -> c_int {
+    match now(clock) {
+        Some(now) if !into.is_null() => {
+            let time = Timespec { seconds: (now / SECOND) as i64, nanoseconds: (now % SECOND) as i64 };
+            // SAFETY: the caller gives a place for it.
+            unsafe { into.write(time) };
+            0
+        }
+        // SAFETY: the caller's own arguments.
+        _ => unsafe { syscall(CLOCK_GETTIME, clock, into) as c_int },
+    }
+}
+
+/// # Safety
+/// As of the C library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gettimeofday(into: *mut Timeval, _zone: *mut c_void) -> c_int {
+    let mut time = Timespec { seconds: 0, nanoseconds: 0 };
+    // SAFETY: a place of its own, and then the caller's.
+    unsafe {
+        let answer = clock_gettime(0, &mut time);
+        if !into.is_null() {
+            into.write(Timeval { seconds: time.seconds, microseconds: time.nanoseconds / 1000 });
+        }
+        answer
+    }
+}
+
+/// # Safety
+/// As of the C library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn time(into: *mut i64) -> i64 {
+    let mut time = Timespec { seconds: 0, nanoseconds: 0 };
+    // SAFETY: a place of its own, and then the caller's.
+    unsafe {
+        clock_gettime(0, &mut time);
+        if !into.is_null() {
+            into.write(time.seconds);
+        }
+    }
+    time.seconds
+}
+
+/// # Safety
+/// As of the C library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn epoll_wait(
+    file: c_int,
+    events: *mut c_void,
+    most: c_int,
+    timeout: c_int,
+) -> c_int {
+    let wait = |timeout| {
+        // SAFETY: the caller's own arguments, and no mask.
+        unsafe { epoll_pwait(file, events, most, timeout, std::ptr::null()) }
+    };
+    let Some(page) = page().filter(|_| timeout != 0 && thread() == Thread::Worker) else {
+        return wait(timeout);
+    };
+    let wakes = match u64::try_from(timeout) {
+        Ok(milliseconds) => page.monotonic.load(Ordering::Acquire).saturating_add(milliseconds * 1_000_000),
+        Err(_) => u64::MAX,
+    };
+    page.wakes.store(wakes, Ordering::Release);
+    let sleeps = page.sleeps.fetch_add(1, Ordering::AcqRel) + 1;
+    page.asleep.store(sleeps, Ordering::Release);
+    let answer = wait(-1);
+    page.asleep.store(0, Ordering::Release);
+    answer
+}

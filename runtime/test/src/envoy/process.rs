@@ -1,0 +1,250 @@
+//! The Envoy process: started once, asked by its admin pages, read by its log.
+
+use super::clock::{self, Clock};
+use super::config;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long Envoy may take for anything, on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait before looking again.
+const GLANCE: Duration = Duration::from_millis(2);
+/// Most of its log that a failure shows.
+const LAST: u64 = 2_000;
+
+/// What the process is started with.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    /// Envoy itself.
+    pub(super) path: PathBuf,
+    /// The clock library.
+    pub(super) library: PathBuf,
+    /// Where its files are.
+    pub(super) folder: PathBuf,
+}
+
+/// A running Envoy, killed when it goes out of scope.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    admin: SocketAddr,
+    pub(super) listener: SocketAddr,
+    pub(super) barrier: SocketAddr,
+    log: PathBuf,
+    /// The id of its main thread, as its log shows it.
+    pub(super) main_thread: String,
+    pub(super) clock: Clock,
+    /// The version of the newest file that it was given.
+    pub(super) version: u64,
+    rejected: u64,
+}
+
+impl Process {
+    /// Starts Envoy between this upstream and our clients, and waits until it serves.
+    pub(super) fn start(
+        program: &Program,
+        upstream: SocketAddr,
+        now: (Duration, Duration),
+    ) -> Result<Self, String> {
+        let Program { path, library, folder } = program;
+        let failed = |what: &str, error: std::io::Error| format!("Envoy cannot be started: {what}: {error}");
+        for part in ["filter", "clusters"] {
+            std::fs::create_dir_all(folder.join(part))
+                .map_err(|error| failed("creating its folder", error))?;
+        }
+        let (page, log, admin) = (folder.join("clock"), folder.join("log"), folder.join("admin"));
+        let clock = Clock::create(&page, now.0, now.1).map_err(|error| failed("writing its clock", error))?;
+        // It may be there from an earlier one.
+        let _ = std::fs::remove_file(&admin);
+        let bootstrap = folder.join("bootstrap.json");
+        config::write_filter(folder, 0, None)
+            .and_then(|()| config::write_clusters(folder, 0, &[]))
+            .and_then(|()| std::fs::write(&bootstrap, config::bootstrap(folder, upstream).to_string()))
+            .map_err(|error| failed("writing its configuration", error))?;
+        let file = File::create(&log).map_err(|error| failed("writing its log", error))?;
+        let mut command = Command::new(path);
+        command.arg("-c").arg(&bootstrap).arg("--admin-address-path").arg(&admin);
+        command.args(["--concurrency", "1", "--disable-hot-restart", "-l", "info"]);
+        command.args(["--component-log-level", "wasm:trace", "--log-format", super::log::FORMAT]);
+        command.env("LD_PRELOAD", library).env(clock::VARIABLE, &page);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
+        let child = child.map_err(|error| failed(&format!("running `{}`", path.display()), error))?;
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut process = Self {
+            child,
+            admin: nowhere,
+            listener: nowhere,
+            barrier: nowhere,
+            log,
+            main_thread: String::new(),
+            clock,
+            version: 0,
+            rejected: 0,
+        };
+        process.admin =
+            process.wait("serve", |_| std::fs::read_to_string(&admin).ok()?.trim().parse().ok())?;
+        process.wait("serve", |process| (process.page("/ready").ok()? == "LIVE\n").then_some(()))?;
+        let listeners = process.page("/listeners?format=json")?;
+        let listener =
+            |name: &str| address(&listeners, name).ok_or_else(|| format!("Envoy has no listener `{name}`"));
+        (process.listener, process.barrier) = (listener(config::LISTENER)?, listener(config::BARRIER)?);
+        let log = std::fs::read_to_string(&process.log).unwrap_or_default();
+        process.main_thread = log.lines().find_map(super::log::thread_of).unwrap_or_default().to_owned();
+        Ok(process)
+    }
+
+    /// Puts a filter into force, or none; the error says why Envoy refuses it.
+    pub(super) fn configure(
+        &mut self,
+        folder: &Path,
+        filter: Option<(&crate::sim::Setup, &Path)>,
+    ) -> Result<Result<(), String>, String> {
+        self.version += 1;
+        let (version, before) = (self.version, self.rejected);
+        config::write_filter(folder, version, filter)
+            .map_err(|error| format!("the filter's configuration cannot be written: {error}"))?;
+        let wanted = format!("version_text: \"{version}\"");
+        let (accepted, rejected) = self.wait("take the filter's configuration", |process| {
+            let page = process.page("/stats?filter=^extension_config_discovery").ok()?;
+            let rejected = number(&page, "update_rejected: ").unwrap_or(0);
+            let accepted = page.lines().any(|line| line.ends_with(&wanted));
+            (accepted || rejected > before).then_some((accepted, rejected))
+        })?;
+        self.rejected = rejected;
+        Ok(if accepted { Ok(()) } else { Err("Envoy refuses the filter".to_owned()) })
+    }
+
+    /// Puts the clusters into force that plugins may call out to.
+    pub(super) fn set_clusters(
+        &mut self,
+        folder: &Path,
+        clusters: &[(String, SocketAddr)],
+    ) -> Result<(), String> {
+        self.version += 1;
+        let version = self.version;
+        config::write_clusters(folder, version, clusters)
+            .map_err(|error| format!("the clusters cannot be written: {error}"))?;
+        let wanted = format!("cluster_manager.cds.version_text: \"{version}\"");
+        self.wait("take the clusters", |process| {
+            let page = process.page("/stats?filter=^cluster_manager.cds.version_text").ok()?;
+            page.contains(&wanted).then_some(())
+        })
+    }
+
+    /// The text of an admin page.
+    pub(super) fn page(&self, path: &str) -> Result<String, String> {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect_timeout(&self.admin, PATIENCE)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write!(stream, "GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        let answer =
+            ask().map_err(|error| format!("Envoy's admin does not answer: {error}{}", self.last_lines()))?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let chunked = head.lines().any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked"));
+        Ok(if chunked { joined(body) } else { body.to_owned() })
+    }
+
+    /// What it has logged from this place on; returns the place where that ends.
+    pub(super) fn log_from(&self, from: u64) -> std::io::Result<(Vec<u8>, u64)> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        let read = file.read_to_end(&mut bytes)?;
+        Ok((bytes, from + u64::try_from(read).unwrap_or(0)))
+    }
+
+    /// How long its log is.
+    pub(super) fn log_size(&self) -> u64 {
+        std::fs::metadata(&self.log).map(|file| file.len()).unwrap_or(0)
+    }
+
+    /// Whether it has come to an end by itself, and why as far as it said.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok().flatten()?;
+        Some(format!("Envoy has ended ({status}){}", self.last_lines()))
+    }
+
+    /// The end of its log, for messages.
+    pub(super) fn last_lines(&self) -> String {
+        let Ok((bytes, _)) = self.log_from(self.log_size().saturating_sub(LAST)) else {
+            return String::new();
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("[trace]")).collect();
+        let skipped = lines.len().saturating_sub(12);
+        lines.into_iter().skip(skipped).map(|line| format!("\n    {line}")).collect()
+    }
+
+    /// Looks again and again until something is seen.
+    fn wait<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> Result<T, String> {
+        let begun = Instant::now();
+        loop {
+            if let Some(seen) = look(self) {
+                return Ok(seen);
+            }
+            if let Some(end) = self.ended() {
+                return Err(end);
+            }
+            if begun.elapsed() > PATIENCE {
+                let end = self.last_lines();
+                return Err(format!("Envoy does not {what} within {} seconds{end}", PATIENCE.as_secs()));
+            }
+            std::thread::park_timeout(GLANCE);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Either it has ended already or it ends now.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A listening socket for one of Envoy's clusters.
+pub(super) fn listen() -> Result<TcpListener, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    listener.map_err(|error| format!("no port can be had for Envoy's clusters: {error}"))
+}
+
+fn address(listeners: &str, name: &str) -> Option<SocketAddr> {
+    let page: Value = serde_json::from_str(listeners).ok()?;
+    let status = page
+        .get("listener_statuses")?
+        .as_array()?
+        .iter()
+        .find(|status| status.get("name").and_then(Value::as_str) == Some(name))?;
+    let socket = status.get("local_address")?.get("socket_address")?;
+    let port = u16::try_from(socket.get("port_value")?.as_u64()?).ok()?;
+    Some(SocketAddr::new(socket.get("address")?.as_str()?.parse().ok()?, port))
+}
+
+/// A body without the sizes of its chunks.
+fn joined(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, rest)) = chunks.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        let Some((chunk, next)) = rest.split_at_checked(size).filter(|_| size > 0) else { break };
+        body.push_str(chunk);
+        chunks = next.strip_prefix("\r\n").unwrap_or(next);
+    }
+    body
+}
+
+/// The number that stands after a name on a page of statistics.
+fn number(page: &str, name: &str) -> Option<u64> {
+    page.lines().find_map(|line| line.split_once(name)?.1.trim().parse().ok())
+}

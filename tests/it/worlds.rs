@@ -1,0 +1,133 @@
+//! The examples' scenarios on a real Envoy, by way of the CLI, and deliberate breakages found there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::build::{guest, program, root};
+use crate::support::host::envoy;
+
+/// What the CLI says about scenario files, as JSON; `None` where there is no Envoy.
+fn play(folder: &Path, arguments: &[&str]) -> Option<Value> {
+    let Some(envoy) = envoy() else {
+        eprintln!("SKIPPED: no Envoy: set `$ENVOY` or run `cargo xtask test`");
+        return None;
+    };
+    let mut command = Command::new(program("cargo-mesh-filter"));
+    command.args(["mesh-filter", "test", "--format", "json"]).args(arguments).current_dir(folder);
+    command.env("ENVOY", envoy).env("XDG_CACHE_HOME", root().join("target/acceptance/cache"));
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report = serde_json::from_str(&text);
+    Some(report.unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr))))
+}
+
+/// The problems of the failed cases, each after the name of its case.
+fn problems(report: &Value) -> Vec<String> {
+    let cases = report["scenarios"]["cases"].as_array().unwrap().iter();
+    let of_case = |case: &Value| {
+        let name = case["name"].as_str().unwrap().to_owned();
+        let problems = case["failure"]["problems"].as_array().cloned().unwrap_or_default();
+        problems
+            .into_iter()
+            .map(move |problem| format!("{name}: {}: {}", problem["line"], problem["text"].as_str().unwrap()))
+    };
+    cases.flat_map(of_case).collect()
+}
+
+#[test]
+fn scenarios_of_the_examples_hold_on_envoy_too() {
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|folder| folder.join("tests").is_dir());
+    folders.sort();
+    assert!(folders.len() >= 4, "{folders:?}");
+    let names: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
+    let mut arguments = vec!["--engine", "wasm,envoy", "--offline"];
+    arguments.extend(names);
+    let Some(report) = play(&root(), &arguments) else { return };
+    let problems = problems(&report);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let played = report["scenarios"]["cases"].as_array().unwrap().iter();
+    let passed = played.filter(|case| case["world"] == "envoy" && case["outcome"] == "passed").count();
+    assert!(passed >= 30, "only {passed} cases were played on Envoy");
+}
+
+/// A program for the guest that runs programs, and what is wrong about it: (case, problem).
+const BROKEN: &[(&str, &str)] = &[
+    (
+        "{name: a wrong header, config: {text: \"\"}, steps: [{request: {headers: {x: a}}, expect: {upstream: {headers: {x: b}}}}]}",
+        "upstream header `x`: expected `b`, got `a`",
+    ),
+    (
+        "{name: a wrong status, config: {text: \"\"}, upstream: {status: 503}, steps: [{request: {}, expect: {response: {status: 200}}}]}",
+        "response status: expected `200`, got `503`",
+    ),
+    (
+        "{name: a missing log line, config: {text: \"\"}, steps: [{request: {}, expect: {log: [{message: never}]}}]}",
+        "expected such a log line, got none",
+    ),
+    (
+        "{name: an unknown cluster, config: {text: \"request_headers:\\n  http_call 'nowhere' {':method'='GET', ':path'='/', ':authority'='a'} '' '' 100 &number\\n\"}, \
+         steps: [{request: {}}]}",
+        "the plugin called out to a cluster for which there is no mock (no cluster is mocked)",
+    ),
+    (
+        "{name: a trap, config: {text: \"request_headers:\\n  trap\\n\"}, steps: [{request: {}}]}",
+        "in `proxy_on_request_headers` the plugin trapped: Uncaught RuntimeError: unreachable",
+    ),
+    (
+        "{name: a hang, config: {text: \"request_headers:\\n  return 1\\n\"}, steps: [{request: {}}]}",
+        "the request hangs: the filter holds it, and nothing is under way that could resume it",
+    ),
+    (
+        "{name: an early tick, config: {text: \"configure:\\n  set_tick_period_milliseconds 100\\ntick:\\n  log 2 'now'\\n\"}, \
+         steps: [{advance: 99ms, expect: {log: [{message: {contains: now}}]}}]}",
+        "expected such a log line, got none",
+    ),
+    (
+        "{name: a refusal, config: {text: \"configure:\\n  return 0\\n\"}, steps: [{request: {}}]}",
+        "Envoy refuses the filter",
+    ),
+];
+
+/// As those, but what is right about it.
+const SOUND: &str = "\
+  - {name: a tick in time, config: {text: \"configure:\\n  set_tick_period_milliseconds 100\\ntick:\\n  log 2 'now'\\n\"}, \
+     steps: [{advance: 99ms, expect: {log: [{message: {contains: now}, count: 0}]}}, {advance: 1ms, expect: {log: [{message: {contains: now}, count: 1}]}}, \
+     {advance: 1m, expect: {log: [{message: {contains: now}, count: 600}]}}]}
+  - {name: a metric, config: {text: \"configure:\\n  define_metric 0 'worlds.count' &number=m\\nrequest_headers:\\n  increment_metric $m 2\\n\"}, \
+     steps: [{repeat: 3, request: {}, expect: {metrics: {worlds.count: 6}}}]}
+  - {name: trailers, config: {text: \"\"}, upstream: {body: abc, trailers: {x-sum: \"9\"}}, \
+     steps: [{request: {body: {chunks: [a, b]}, trailers: {x-t: \"1\"}}, expect: {upstream: {body: ab, trailers: {x-t: \"1\"}}, response: {body: abc, trailers: {x-sum: \"9\"}}}}]}
+  - {name: a late upstream, config: {text: \"\"}, upstream: {delay: 15s}, steps: [{request: {}, expect: {response: {status: 504}}}]}
+  - {name: a slow upstream, config: {text: \"\"}, upstream: {delay: 14999ms}, steps: [{request: {}, expect: {response: {status: 200}}}]}
+  - {name: an upstream that refuses, config: {text: \"\"}, upstream: {fail: refused}, steps: [{request: {}, expect: {response: {status: 503}}}]}
+  - {name: a refused configuration, config: {text: \"configure:\\n  log 2 'because'\\n  return 0\\n\"}, refused: {contains: because}}
+  - {name: only in the simulator, requires: sim, steps: [{request: {}}]}
+";
+
+#[test]
+fn what_is_broken_is_found_on_envoy_and_what_is_sound_passes() {
+    let folder = root().join("target/acceptance/worlds");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::copy(guest("program"), folder.join("program.wasm")).unwrap();
+    let broken: String = BROKEN.iter().map(|(case, _)| format!("  - {case}\n")).collect();
+    let text = format!("version: 1\nfilter: program.wasm\nscenarios:\n{SOUND}{broken}");
+    std::fs::write(folder.join("a.test.yaml"), text).unwrap();
+    let Some(report) = play(&folder, &["--engine", "envoy", "a.test.yaml"]) else { return };
+    let found = problems(&report);
+    for (index, (case, problem)) in BROKEN.iter().enumerate() {
+        let name = case.trim_start_matches("{name: ").split(',').next().unwrap();
+        let line = 4 + SOUND.lines().count() + index;
+        let of_case = |told: &&String| told.starts_with(&format!("{name}: "));
+        assert!(
+            found.iter().filter(of_case).any(|told| told.contains(problem)),
+            "{name} (line {line}): {found:#?}"
+        );
+    }
+    let sound = SOUND.lines().filter(|line| line.contains("- {name")).count() - 1;
+    assert_eq!(report["scenarios"]["passed"], sound, "{found:#?}");
+    assert_eq!(report["scenarios"]["not_portable"], 1);
+}
