@@ -4,7 +4,7 @@
 //! filter and its clusters come from files that it watches (`config`), so one process (`process`) plays
 //! all cases, one after the other, each in a VM with shared data of its own. Client, upstream and
 //! clusters (`client`, `serve`, `wire`) are tasks of one thread and share what they see (`shared`). `stage` is what a case
-//! is played on; what plugins do is read from Envoy's log (`log`).
+//! is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`).
 
 mod client;
 mod clock;
@@ -15,6 +15,7 @@ mod process;
 mod serve;
 mod shared;
 mod stage;
+mod time;
 mod wire;
 
 pub(crate) use stage::EnvoyStage;

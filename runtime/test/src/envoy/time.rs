@@ -1,0 +1,125 @@
+//! How time passes on Envoy: everything that can be done now is done, then the clock goes on to what comes next.
+
+use super::process;
+use super::stage::EnvoyStage;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// So often nothing may come before nothing more will come.
+const QUIET: u32 = 4;
+/// So often all tasks here get their turn before the worker is asked again.
+const TURNS: u32 = 8;
+/// How long one passage of time may take really.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl EnvoyStage<'_> {
+    /// Does all that can be done without time passing.
+    pub(super) fn settle(&mut self) -> Result<(), String> {
+        let (mut quiet, mut before) = (0, self.shared.activity());
+        while quiet < QUIET {
+            self.pass_barrier()?;
+            let now = self.shared.activity();
+            quiet = if now == before { quiet + 1 } else { 0 };
+            before = now;
+            if quiet == QUIET && self.shared.send_more() {
+                quiet = 0;
+            }
+        }
+        self.read_log()
+    }
+
+    /// Asks the worker something, so that it has done what it was asked before.
+    fn pass_barrier(&mut self) -> Result<(), String> {
+        let Self { barrier, tasks, host, .. } = self;
+        let barrier = barrier.as_mut().ok_or("Envoy does not run")?;
+        let ask = async {
+            barrier.write_all(b"GET / HTTP/1.1\r\nhost: barrier\r\n\r\n").await?;
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"\r\n\r\n") {
+                if barrier.read_buf(&mut answer).await? == 0 {
+                    return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+                }
+            }
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        };
+        let asked = async { tokio::time::timeout(process::PATIENCE, ask).await };
+        let problem = match tasks.block_on(&host.runtime, asked) {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => format!("Envoy does not answer: {error}"),
+            Err(_) => {
+                format!("Envoy's worker is stuck: no answer within {} seconds", process::PATIENCE.as_secs())
+            }
+        };
+        Err(self.diagnosed(problem))
+    }
+
+    /// The problem with what Envoy said at last. A process that is stuck is not used any more.
+    fn diagnosed(&mut self, problem: String) -> String {
+        // One that has just died may take a moment to be gone.
+        std::thread::park_timeout(Duration::from_millis(50));
+        let Some(process) = self.host.process.as_mut() else { return problem };
+        let text = process.ended().unwrap_or_else(|| format!("{problem}{}", process.last_lines()));
+        self.host.process = None;
+        text
+    }
+
+    /// Moves the clock to a moment since the beginning, and wakes the worker.
+    fn move_to(&mut self, moment: Duration) -> Result<(), String> {
+        self.shared.clock.move_to(moment);
+        let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
+        let moved =
+            process.clock.set(self.realtime.saturating_add(moment), self.monotonic.saturating_add(moment));
+        moved.map_err(|error| format!("Envoy's clock: {error}"))?;
+        self.settle()
+    }
+
+    /// When the next timer of Envoy's worker fires, since the beginning.
+    fn next_timer(&self) -> Result<Option<Duration>, String> {
+        let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
+        let begun = Instant::now();
+        loop {
+            // It goes to sleep as soon as it has answered.
+            if let Some(wakes) = process.clock.rest().map_err(|error| format!("Envoy's clock: {error}"))? {
+                let never = wakes.as_nanos() == u128::from(u64::MAX);
+                return Ok((!never).then(|| wakes.saturating_sub(self.monotonic)));
+            }
+            if begun.elapsed() > process::PATIENCE {
+                return Err(format!("Envoy's worker does not come to rest{}", process.last_lines()));
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    pub(super) fn run_until(&mut self, target: Duration) -> Result<(), String> {
+        self.settle()?;
+        let begun = Instant::now();
+        loop {
+            let now = self.shared.clock.elapsed();
+            let due = self.shared.agenda.borrow_mut().take_due(now);
+            if let Some((_, event)) = due {
+                self.shared.happen(event);
+                self.settle()?;
+                continue;
+            }
+            let timer = self.next_timer()?.map(|at| at.max(now + Duration::from_millis(1)));
+            let answer = self.shared.next_answer();
+            let Some(next) = timer.into_iter().chain(answer).min().filter(|next| *next <= target) else {
+                break;
+            };
+            self.move_to(next)?;
+            if begun.elapsed() > PATIENCE {
+                return Err(format!(
+                    "so many timers fire on Envoy meanwhile that it takes longer than {} seconds",
+                    PATIENCE.as_secs()
+                ));
+            }
+        }
+        if target > self.shared.clock.elapsed() {
+            self.move_to(target)?;
+        }
+        Ok(())
+    }
+}
