@@ -28,6 +28,9 @@ use std::sync::Arc;
 /// mesh_filter_test::scenarios!("tests/*.test.yaml", Hello);
 /// ```
 ///
+/// A plugin of the crate `proxy-wasm` plays by `proxy_wasm = my_plugin` in place of a filter (see
+/// `proxy_wasm!`, with the feature `proxy-wasm-native`).
+///
 /// Elsewhere, as in the tests of a library, all of them are one test named `scenarios`; to play
 /// only some cases, set `MESH_FILTER_SCENARIO` to a part of their names.
 ///
@@ -37,25 +40,26 @@ use std::sync::Arc;
 /// With `MESH_FILTER_BLESS=1` golden files are written, not compared with.
 #[macro_export]
 macro_rules! scenarios {
+    ($pattern:literal, proxy_wasm = $plugin:ident) => {
+        $crate::scenarios!(@of $pattern, || $crate::proxy_wasm!($plugin));
+    };
     ($pattern:literal, $filter:ty $(, $name:literal => $other:ty)* $(,)?) => {
+        $crate::scenarios!(@of $pattern, || {
+            $crate::World::native::<$filter>()
+                $(.with_filter($name, $crate::World::native::<$other>()))*
+        });
+    };
+    (@of $pattern:literal, $world:expr) => {
         #[test]
         fn scenarios() {
-            $crate::private::play_files(
-                &$crate::World::native::<$filter>()
-                    $(.with_filter($name, $crate::World::native::<$other>()))*,
-                ::core::env!("CARGO_MANIFEST_DIR"),
-                $pattern,
-            );
+            $crate::private::play_files(&($world)(), ::core::env!("CARGO_MANIFEST_DIR"), $pattern);
         }
 
         // A target without harness has no tests, and begins here.
         #[allow(dead_code)]
         fn main() -> ::std::process::ExitCode {
             $crate::private::main(
-                || {
-                    $crate::World::native::<$filter>()
-                        $(.with_filter($name, $crate::World::native::<$other>()))*
-                },
+                $world,
                 ::core::env!("CARGO_PKG_NAME"),
                 ::core::env!("CARGO_MANIFEST_DIR"),
                 $pattern,

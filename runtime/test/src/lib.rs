@@ -37,6 +37,8 @@ mod native;
 mod panics;
 #[cfg(feature = "proptest")]
 mod property;
+#[cfg(feature = "proxy-wasm-native")]
+mod proxy_wasm;
 mod sim;
 mod statistics;
 mod traffic;

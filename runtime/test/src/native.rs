@@ -4,7 +4,10 @@ mod host;
 
 use crate::panics;
 use crate::world::{Kind, World};
-use host::NativeHost;
+pub(crate) use host::NativeHost;
+#[cfg(feature = "proxy-wasm-native")]
+pub(crate) use host::{bytes, n, nothing, number, t};
+
 use mesh_filter::Filter;
 use mesh_filter::testing::{self, Action, Plugin};
 use mesh_filter_runtime::guest::{Callback, Guest, Trap, TrapReason};

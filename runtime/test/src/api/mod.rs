@@ -200,6 +200,21 @@ impl Sim {
         self.start(&World::native::<F>(), text)
     }
 
+    /// Starts a plugin of this world, such as `proxy_wasm!(my_plugin)`, as [`Self::filter`] starts a filter: in a test
+    /// that plays on the module, that one.
+    ///
+    /// # Errors
+    /// When the plugin refuses it, or traps.
+    #[expect(clippy::needless_pass_by_value, reason = "so that `json!` stands in the call")]
+    pub fn plugin(&self, native: &World, config: serde_json::Value) -> Result<TestFilter, FilterError> {
+        let text = if config.is_null() { String::new() } else { config.to_string() };
+        #[cfg(feature = "wasm")]
+        if let Some(module) = &self.state.module {
+            return self.start(&module.world, text);
+        }
+        self.start(native, text)
+    }
+
     /// Starts the filter of this world, such as a built module, with the bytes of its configuration.
     ///
     /// # Errors

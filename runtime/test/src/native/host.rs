@@ -10,25 +10,31 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// The engine's host services as the SDK's hostcalls.
-pub(super) struct NativeHost {
+pub(crate) struct NativeHost {
     host: SharedHost,
     faults: Option<Rc<dyn Faults>>,
     trace: Option<Rc<dyn Trace>>,
 }
 
 impl NativeHost {
-    pub(super) fn new(host: SharedHost) -> Self {
+    pub(crate) fn new(host: SharedHost) -> Self {
         let (faults, trace) = (host.borrow().faults(), host.borrow().trace());
         Self { host, faults, trace }
     }
 
     /// Says why the filter cannot go on.
-    pub(super) fn log_panic(&self, panic: &str) {
+    pub(crate) fn log_panic(&self, panic: &str) {
         self.host.borrow().log(abi::LogLevel::Critical, panic.as_bytes());
     }
 
+    /// The host services themselves.
+    #[cfg(feature = "proxy-wasm-native")]
+    pub(crate) fn host(&self) -> &SharedHost {
+        &self.host
+    }
+
     /// Makes a hostcall, unless a test answers it: then nothing is done.
-    fn hostcall<T: Default>(
+    pub(crate) fn hostcall<T: Default>(
         &self,
         name: &'static str,
         arguments: &[Part<'_>],
@@ -53,24 +59,24 @@ impl NativeHost {
 }
 
 /// The results of a hostcall that has none.
-fn nothing<T>(_: &T, tell: &mut dyn FnMut(&[Part<'_>])) {
+pub(crate) fn nothing<T>(_: &T, tell: &mut dyn FnMut(&[Part<'_>])) {
     tell(&[]);
 }
 
-fn bytes(value: &impl AsRef<[u8]>, tell: &mut dyn FnMut(&[Part<'_>])) {
+pub(crate) fn bytes(value: &impl AsRef<[u8]>, tell: &mut dyn FnMut(&[Part<'_>])) {
     tell(&[Part::Text(value.as_ref())]);
 }
 
-fn number<T: Copy + Into<i128>>(value: &T, tell: &mut dyn FnMut(&[Part<'_>])) {
+pub(crate) fn number<T: Copy + Into<i128>>(value: &T, tell: &mut dyn FnMut(&[Part<'_>])) {
     tell(&[Part::Number((*value).into())]);
 }
 
 /// An argument that is a number.
-fn n(value: impl TryInto<i128>) -> Part<'static> {
+pub(crate) fn n(value: impl TryInto<i128>) -> Part<'static> {
     Part::Number(value.try_into().unwrap_or(i128::MAX))
 }
 
-fn t(text: &(impl AsRef<[u8]> + ?Sized)) -> Part<'_> {
+pub(crate) fn t(text: &(impl AsRef<[u8]> + ?Sized)) -> Part<'_> {
     Part::Text(text.as_ref())
 }
 
