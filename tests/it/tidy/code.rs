@@ -22,6 +22,7 @@ const PLACES: &[Place] = &[
             // Envoy's clock library: the C library's functions, and a page of shared memory.
             "runtime/test/src/envoy/preload.rs",
             "runtime/test/src/proxy_wasm/symbols.rs",
+            "runtime/test/src/proxy_wasm/memory.rs",
             "runtime/test/src/proxy_wasm/callbacks.rs",
         ],
     },

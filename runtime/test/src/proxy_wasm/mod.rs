@@ -4,11 +4,12 @@
 //! that is the proxy; here it is `symbols`, for any test program that depends on this crate with
 //! the feature `proxy-wasm-native`. The crate keeps a plugin's contexts in a variable of the thread, so each VM is
 //! a thread of its own (`vm`), which runs only while the test waits for it: `symbols` takes a hostcall's
-//! arguments out of memory, `vm` carries it over to the test's thread, `calls` does it there. `callbacks` is the
+//! arguments out of memory (`memory`), `vm` carries it over to the test's thread, `calls` does it there. `callbacks` is the
 //! way back.
 
 mod callbacks;
 mod calls;
+mod memory;
 mod symbols;
 mod vm;
 
