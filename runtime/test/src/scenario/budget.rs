@@ -7,7 +7,7 @@ use mesh_filter_runtime::document::{Kind, Node, Result};
 use mesh_filter_runtime::guest::Usage;
 
 /// Before so many exchanges allocators and caches of a module have not come to rest.
-const WARM_UP: usize = 10;
+pub(crate) const WARM_UP: usize = 10;
 /// Most exchanges of a step.
 const MAX_EXCHANGES: u32 = 10_000_000;
 

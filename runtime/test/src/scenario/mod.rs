@@ -26,6 +26,7 @@ mod include;
 mod interleave;
 mod jwt;
 mod matchers;
+mod measure;
 mod message;
 mod parallel;
 mod portable;
@@ -42,7 +43,10 @@ mod time;
 mod workers;
 
 pub use batch::{Batch, Options};
+pub(crate) use budget::WARM_UP;
 pub(crate) use golden::BLESS_VARIABLE;
+pub use measure::{CallbackCost, Measured, Spread};
+pub(crate) use size::shown;
 pub use suite::{Reading, Suite, load, load_with, parse, parse_with};
 pub(crate) use time::parse as moment;
 

@@ -11,7 +11,7 @@ use super::stage::{Deeds, Scope, Stage, StartFailure};
 use super::step::{Exchange, Exchanges, Order, Step};
 use super::suite::{Case, Settings, Suite};
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Fault, Mark, Plan, Setup, Target};
+use crate::sim::{Fault, Mark, Plan, Rules, Setup, Target};
 use crate::traffic::Chunking;
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
@@ -155,7 +155,7 @@ pub(super) struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn new(case: &'a Case, chunking: Chunking, world: &'a World, traced: bool) -> Self {
+    pub(super) fn new(case: &'a Case, chunking: Chunking, world: &'a World, traced: bool) -> Self {
         let Settings { setup, mocks, faults, shared_data, properties, .. } = &case.settings;
         let mut stage = world.stage(setup, traced);
         if case.steps.iter().any(Step::expects_calls) {
@@ -249,18 +249,28 @@ impl<'a> Play<'a> {
         if problems.is_empty() { Ok(()) } else { Err((problems, self.timeline(Mark::default()))) }
     }
 
+    /// Goes through a step that changes what is around the filter, and judges nothing.
+    pub(super) fn pass(&mut self, step: &Step) {
+        match step {
+            Step::Mock(mocks) => self.set_mocks(mocks),
+            Step::Fault(faults) => faults.iter().for_each(|fault| self.stage.fault(fault.clone())),
+            Step::Advance { span, .. } => self.stage.advance(*span),
+            Step::Exchanges(_) | Step::Reload(_) => {}
+        }
+    }
+
+    fn set_mocks(&mut self, mocks: &[(String, Option<Rules>)]) {
+        for (cluster, rules) in mocks {
+            let initial = || self.case.settings.mocks.get(cluster).cloned().unwrap_or_default();
+            self.stage.mock(cluster, rules.clone().unwrap_or_else(initial));
+        }
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), Broken> {
         let scope = self.stage.scope();
         match step {
-            Step::Mock(mocks) => {
-                for (cluster, rules) in mocks {
-                    let initial = || self.case.settings.mocks.get(cluster).cloned().unwrap_or_default();
-                    self.stage.mock(cluster, rules.clone().unwrap_or_else(initial));
-                }
-                Ok(())
-            }
-            Step::Fault(faults) => {
-                faults.iter().for_each(|fault| self.stage.fault(fault.clone()));
+            Step::Mock(_) | Step::Fault(_) => {
+                self.pass(step);
                 Ok(())
             }
             Step::Advance { span, expect } => {

@@ -4,7 +4,9 @@
 //! world cannot do is a [`Need`](super::portable::Need) of the case, so that it is never asked to.
 
 use super::budget::Cost;
-use crate::sim::{Call, Choice, Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Schedule, Setup};
+use crate::sim::{
+    Call, CallCost, Choice, Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Schedule, Setup,
+};
 use crate::traffic::Received;
 use bytes::Bytes;
 use mesh_filter_runtime::guest::{Trap, Usage};
@@ -60,6 +62,14 @@ pub(crate) trait Stage {
 
     /// From now on the callbacks of the filter are kept for [`Deeds::calls`].
     fn keep_calls(&mut self) {}
+
+    /// From now on what each callback costs is kept for [`Self::costs`].
+    fn keep_costs(&mut self) {}
+
+    /// What callbacks cost, by name; nothing where nobody counts.
+    fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
+        Vec::new()
+    }
 
     /// What the filter has used so far; `None` where nobody counts.
     fn usage(&self) -> Option<Usage> {

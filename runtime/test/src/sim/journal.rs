@@ -2,7 +2,7 @@
 
 use super::calls::{self, Call};
 use super::clock::VirtualClock;
-use super::meter::Meter;
+use super::meter::{Meter, Stopwatch};
 use super::shared::lock;
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::guest::{Callback, Guest, Trap};
@@ -201,14 +201,16 @@ impl Guest for Watched {
         let body = || self.diary.journal.keeps_calls().then(|| calls::body(&self.host, callback)).flatten();
         let body_before = body();
         let before = self.guest.usage();
+        let clock = Stopwatch::start();
         let answer = self.guest.call(callback);
+        let cpu = clock.elapsed();
         if self.diary.journal.keeps_calls() {
             let answer = answer.as_ref().ok().copied().flatten();
             let body = body_before.zip(body());
             lock(&self.diary.journal.pages).calls.push(Call { callback, answer, body });
         }
         let used = before.zip(self.guest.usage()).map(|(before, after)| {
-            self.diary.journal.meter.add(self.number, before, after);
+            self.diary.journal.meter.add(self.number, callback.export(), before, after, cpu);
             let (fuel, hostcalls) = (after.fuel - before.fuel, after.hostcalls - before.hostcalls);
             format!("fuel {fuel}, {hostcalls} hostcalls")
         });

@@ -4,6 +4,7 @@ use super::shared::lock;
 use mesh_filter_runtime::guest::Usage;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// Adds up what guests say of themselves.
 #[derive(Debug, Default)]
@@ -16,6 +17,16 @@ struct Readings {
     /// By guest: bytes that it has now.
     memory: BTreeMap<usize, u64>,
     guests: usize,
+    /// By callback; `None` until somebody wants it.
+    costs: Option<BTreeMap<&'static str, Vec<CallCost>>>,
+}
+
+/// What one call of a callback cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallCost {
+    pub(crate) fuel: u64,
+    pub(crate) hostcalls: u64,
+    pub(crate) cpu: Duration,
 }
 
 impl Meter {
@@ -26,12 +37,27 @@ impl Meter {
         readings.guests
     }
 
-    /// What a guest had used before a callback, and after it.
-    pub(super) fn add(&self, guest: usize, before: Usage, after: Usage) {
+    /// From now on what each callback costs is kept.
+    pub(super) fn keep_costs(&self) {
+        lock(&self.0).costs = Some(BTreeMap::new());
+    }
+
+    /// What callbacks cost, by name.
+    pub(super) fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
+        lock(&self.0).costs.clone().unwrap_or_default().into_iter().collect()
+    }
+
+    /// What a guest had used before a callback, and after it, and the CPU time in between.
+    pub(super) fn add(&self, guest: usize, name: &'static str, before: Usage, after: Usage, cpu: Duration) {
         let mut readings = lock(&self.0);
-        readings.fuel += after.fuel.saturating_sub(before.fuel);
-        readings.hostcalls += after.hostcalls.saturating_sub(before.hostcalls);
+        let fuel = after.fuel.saturating_sub(before.fuel);
+        let hostcalls = after.hostcalls.saturating_sub(before.hostcalls);
+        readings.fuel += fuel;
+        readings.hostcalls += hostcalls;
         readings.memory.insert(guest, after.memory);
+        if let Some(costs) = &mut readings.costs {
+            costs.entry(name).or_default().push(CallCost { fuel, hostcalls, cpu });
+        }
     }
 
     /// The guest is gone, and its memory with it.
@@ -41,8 +67,31 @@ impl Meter {
 
     /// The sums; `None` where no guest counts.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let Readings { fuel, hostcalls, memory, guests: _ } = &*lock(&self.0);
+        let Readings { fuel, hostcalls, memory, .. } = &*lock(&self.0);
         let usage = Usage { fuel: *fuel, hostcalls: *hostcalls, memory: memory.values().sum() };
         (!memory.is_empty() || usage.hostcalls > 0).then_some(usage)
+    }
+}
+
+/// The CPU time of this thread, where modules run; native filters are not measured.
+#[derive(Debug)]
+pub(super) struct Stopwatch(#[cfg(feature = "wasm")] cpu_time::ThreadTime);
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self(
+            #[cfg(feature = "wasm")]
+            cpu_time::ThreadTime::now(),
+        )
+    }
+
+    #[cfg(feature = "wasm")]
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    #[cfg(not(feature = "wasm"))]
+    pub(super) fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }

@@ -35,6 +35,7 @@ pub(crate) use exchange::{Finished, Plan};
 pub(crate) use faults::{Fault, FaultPlan, Target};
 pub use journal::LogLine;
 pub(crate) use journal::{Diary, Journal, Mark, Watched};
+pub(crate) use meter::CallCost;
 pub(crate) use mock::{Condition, Mocks, Rule, Rules};
 pub use paused::Paused;
 pub(crate) use properties::Properties;

@@ -1,7 +1,8 @@
 //! The simulator as a stage for cases.
 
 use super::{
-    Choice, Engine, ExchangeId, Fault, FilterId, Finished, Mark, Plan, Properties, Rules, Schedule, Setup,
+    CallCost, Choice, Engine, ExchangeId, Fault, FilterId, Finished, Mark, Plan, Properties, Rules, Schedule,
+    Setup,
 };
 use crate::scenario::budget::Cost;
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
@@ -103,6 +104,14 @@ impl Stage for SimStage<'_> {
 
     fn keep_calls(&mut self) {
         self.engine.journal().keep_calls();
+    }
+
+    fn keep_costs(&mut self) {
+        self.engine.journal().meter.keep_costs();
+    }
+
+    fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
+        self.engine.journal().meter.costs()
     }
 
     fn usage(&self) -> Option<Usage> {
