@@ -20,3 +20,16 @@ fn an_empty_pattern_is_refused(sim: &mut Sim) {
     let error = sim.filter::<BodyRewrite>(json!({"from": "", "to": "x"})).unwrap_err();
     assert!(error.to_string().contains("the pattern is empty"), "{error}");
 }
+
+/// A page without the pattern costs a search and no copy.
+#[mesh_filter_test::test(
+    engine = "wasm",
+    budget(fuel = 80_000, hostcalls = 40, memory = "4MiB", heap_growth = 0)
+)]
+fn a_page_of_sixteen_kilobytes_is_cheap(sim: &mut Sim) -> TestResult {
+    let filter =
+        sim.filter::<BodyRewrite>(json!({"from": "https://foo.com", "to": "https://bar.example"}))?;
+    let page = "<p>nothing to be found in here</p> ".repeat(480);
+    filter.upstream(reply(200).header("content-type", "text/html").body(page));
+    filter.soak(200, get("/"))
+}

@@ -1,7 +1,9 @@
 //! What the attribute [`test`](macro@crate::test) expands to: a test that plays in each world.
 
 use crate::api::{Sim, fail};
+use crate::scenario::{WARM_UP, shown};
 use crate::sim::DEFAULT_START;
+use mesh_filter_runtime::guest::Usage;
 use std::fmt;
 
 /// What a test of a filter returns, so that `?` may stand in it.
@@ -53,10 +55,69 @@ pub struct Setting {
     pub clock: Option<&'static str>,
     /// From which random bytes come.
     pub seed: u64,
+    /// What the module may use.
+    pub budget: Budget,
+}
+
+/// What a module may use in a test, after its first exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// Fuel of one exchange.
+    pub fuel: Option<u64>,
+    /// Calls of host functions in one exchange.
+    pub hostcalls: Option<u64>,
+    /// Bytes of memory in the end.
+    pub memory: Option<u64>,
+    /// Bytes by which the memory grows.
+    pub heap_growth: Option<u64>,
+}
+
+impl Budget {
+    /// What does not hold of it, given the use before the first exchange and after each.
+    fn problems(&self, readings: &[Usage]) -> Vec<String> {
+        if *self == Self::default() {
+            return Vec::new();
+        }
+        let counted = readings.get(WARM_UP..).unwrap_or_default();
+        let (Some(first), Some(last), true) = (counted.first(), counted.last(), counted.len() > 1) else {
+            return vec![format!(
+                "the budget is for what comes after the first {WARM_UP} exchanges, which warm up: the test has too few"
+            )];
+        };
+        let most = |of: fn(&Usage) -> u64| {
+            let each = counted.iter().zip(counted.iter().skip(1));
+            let each = each.map(|(before, after)| of(after).saturating_sub(of(before)));
+            each.enumerate().rev().max_by_key(|(_, used)| *used)
+        };
+        let mut problems = Vec::new();
+        for (what, limit, used) in [
+            ("fuel", self.fuel, most(|usage| usage.fuel)),
+            ("hostcalls", self.hostcalls, most(|usage| usage.hostcalls)),
+        ] {
+            if let Some(((index, used), limit)) = used.zip(limit).filter(|((_, used), limit)| used > limit) {
+                let index = index + WARM_UP;
+                problems.push(format!(
+                    "{what} of an exchange: at most {limit}, got {used} in exchange {index} from 0"
+                ));
+            }
+        }
+        for (what, limit, used) in [
+            ("memory", self.memory, last.memory),
+            ("heap growth", self.heap_growth, last.memory.saturating_sub(first.memory)),
+        ] {
+            if let Some(limit) = limit.filter(|limit| used > *limit) {
+                problems.push(format!("{what}: at most {}, got {}", shown(limit), shown(used)));
+            }
+        }
+        problems
+    }
 }
 
 /// What a test gives back.
 pub trait Outcome {
+    /// It ended without an error.
+    fn holds(&self) -> bool;
+
     /// Fails the test where it is an error.
     ///
     /// # Panics
@@ -65,10 +126,18 @@ pub trait Outcome {
 }
 
 impl Outcome for () {
+    fn holds(&self) -> bool {
+        true
+    }
+
     fn succeed(self) {}
 }
 
 impl<T, E: fmt::Debug> Outcome for Result<T, E> {
+    fn holds(&self) -> bool {
+        self.is_ok()
+    }
+
     #[track_caller]
     fn succeed(self) {
         if let Err(error) = self {
@@ -78,8 +147,16 @@ impl<T, E: fmt::Debug> Outcome for Result<T, E> {
 }
 
 /// Plays a test with a simulation of its own.
-pub fn play<R>(engine: Engine, setting: Setting, case: impl FnOnce(&mut Sim) -> R) -> R {
-    case(&mut setting.sim(engine))
+pub fn play<R: Outcome>(engine: Engine, setting: Setting, case: impl FnOnce(&mut Sim) -> R) -> R {
+    let mut sim = setting.sim(engine);
+    let outcome = case(&mut sim);
+    if engine == Engine::Wasm && outcome.holds() {
+        let problems = setting.budget.problems(&sim.readings());
+        if !problems.is_empty() {
+            fail(&format!("more than the budget\n  {}", problems.join("\n  ")));
+        }
+    }
+    outcome
 }
 
 impl Setting {
@@ -155,4 +232,47 @@ macro_rules! __only_wasm {
             play($crate::private::Engine::Wasm)
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A warm-up that costs a lot, then exchanges with this use of fuel.
+    fn readings(fuel: &[u64]) -> Vec<Usage> {
+        let page = 65_536;
+        let mut now = Usage { fuel: 0, hostcalls: 0, memory: page };
+        let mut readings = vec![now];
+        for fuel in [1_000_000; WARM_UP].iter().chain(fuel) {
+            now.fuel += fuel;
+            now.hostcalls += 2;
+            now.memory += if *fuel == 7 { page } else { 0 };
+            readings.push(now);
+        }
+        readings
+    }
+
+    #[test]
+    fn a_budget_holds_for_each_exchange_after_the_first_ones() {
+        let budget =
+            Budget { fuel: Some(7), hostcalls: Some(2), memory: Some(1 << 17), heap_growth: Some(1 << 16) };
+        assert_eq!(budget.problems(&readings(&[6, 7, 5])), Vec::<String>::new());
+        let budget = Budget { fuel: Some(6), hostcalls: Some(1), memory: Some(1), heap_growth: Some(0) };
+        assert_eq!(
+            budget.problems(&readings(&[6, 7, 5])),
+            [
+                "fuel of an exchange: at most 6, got 7 in exchange 11 from 0",
+                "hostcalls of an exchange: at most 1, got 2 in exchange 10 from 0",
+                "memory: at most 1, got 128 KiB",
+                "heap growth: at most 0, got 64 KiB",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_budget_of_a_test_that_only_warms_up_is_no_test() {
+        let problems = Budget { fuel: Some(7), ..Budget::default() }.problems(&readings(&[]));
+        assert!(problems.concat().contains("too few"), "{problems:?}");
+        assert_eq!(Budget::default().problems(&[]), Vec::<String>::new());
+    }
 }

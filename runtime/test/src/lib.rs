@@ -78,8 +78,8 @@ pub use world::World;
 ///     Ok(())
 /// }
 ///
-/// #[mesh_filter_test::test(engine = "wasm")]
-/// fn it_goes_on_and_on(sim: &mut Sim) -> TestResult {
+/// #[mesh_filter_test::test(engine = "wasm", budget(fuel = 40_000, heap_growth = 0))]
+/// fn it_is_cheap(sim: &mut Sim) -> TestResult {
 ///     sim.filter::<Hello>(json!(null))?.soak(1000, get("/cart"))
 /// }
 /// # fn main() {}
@@ -95,6 +95,11 @@ pub use world::World;
 /// | `engine = "native"`, `engine = "wasm"` | plays there only; `wasm` is shown as ignored where there is no engine |
 /// | `clock = "2026-01-01T00:00:00Z"` | where the wall clock stands at first |
 /// | `seed = 7` | from which random bytes come |
+/// | `budget(fuel = .., hostcalls = .., memory = .., heap_growth = ..)` | what the module may use at most, see below |
+///
+/// A budget is for what the test does after its first ten exchanges, in which a filter fills its caches: `fuel`
+/// and `hostcalls` of each exchange, `memory` of the VM in the end, and its growth from the tenth exchange on. Sizes are
+/// bytes, or texts such as `"64KiB"`. All of this repeats exactly; natively nobody counts.
 ///
 /// `#[should_panic]`, `#[ignore]` and `#[cfg(..)]` are for both tests.
 pub use mesh_filter_test_macros::test;
@@ -128,7 +133,7 @@ pub use mesh_filter_test_macros::test;
 /// # fn main() {}
 /// ```
 ///
-/// It takes the options of [`test`](macro@test), and needs the feature `proptest`. Strategies are those of
+/// It takes the options of [`test`](macro@test) but `budget`, and needs the feature `proptest`. Strategies are those of
 /// the crate of that name, which is [`mesh_filter_test::proptest`](mod@proptest). The function returns nothing, a
 /// `TestResult`, or that crate's `TestCaseResult`, for `prop_assert!` and `prop_assume!`.
 ///
@@ -148,7 +153,7 @@ mod guide {}
 /// What macros expand to; not for use by hand.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::attribute::{Engine, Outcome, Setting, play};
+    pub use crate::attribute::{Budget, Engine, Outcome, Setting, play};
     pub use crate::cargo::{main, play as play_files};
     #[cfg(feature = "proptest")]
     pub use crate::property::property;

@@ -189,8 +189,14 @@ impl ValueTree for FewerCuts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attribute::Budget;
 
-    const SETTING: Setting = Setting { folder: "", clock: None, seed: 0 };
+    const SETTING: Setting = Setting {
+        folder: "",
+        clock: None,
+        seed: 0,
+        budget: Budget { fuel: None, hostcalls: None, memory: None, heap_growth: None },
+    };
 
     fn smallest(fails: impl Fn(&Cuts) -> bool) -> String {
         let test = |_: &mut Sim, cuts: Cuts| assert!(!fails(&cuts), "such cuts");

@@ -77,14 +77,22 @@ pub(crate) fn module(
 
 /// How the simulation is set up, as an expression.
 pub(crate) fn setting(options: &Options) -> TokenStream {
-    let Options { clock, seed, .. } = options;
+    let Options { clock, seed, budget, .. } = options;
     let clock = option(clock.as_ref());
     let seed = seed.as_ref().map_or_else(|| quote!(0), ToTokens::to_token_stream);
+    let [fuel, hostcalls, memory, heap_growth] =
+        [budget.fuel, budget.hostcalls, budget.memory, budget.heap_growth].map(option);
     quote! {
         ::mesh_filter_test::private::Setting {
             folder: ::core::env!("CARGO_MANIFEST_DIR"),
             clock: #clock,
             seed: #seed,
+            budget: ::mesh_filter_test::private::Budget {
+                fuel: #fuel,
+                hostcalls: #hostcalls,
+                memory: #memory,
+                heap_growth: #heap_growth,
+            },
         }
     }
 }

@@ -32,6 +32,9 @@ impl Pending {
         let TestFilter { sim, worker, .. } = filter;
         let upstream = filter.upstream.borrow().clone();
         let mark = sim.mark();
+        if sim.state.readings.borrow().is_empty() {
+            sim.take_reading();
+        }
         let mut engine = sim.state.engine.borrow_mut();
         let metrics = engine.metrics();
         let Request { message, properties } = request;
@@ -62,6 +65,7 @@ impl Pending {
     #[track_caller]
     pub fn finish(self) -> Exchange {
         let finished = self.sim.state.engine.borrow_mut().finish(self.id);
+        self.sim.take_reading();
         let timeline = self.sim.timeline_since(self.mark);
         let mut problems = self.sim.state.engine.borrow_mut().take_problems();
         if !self.sim.state.allows_traps.get() {

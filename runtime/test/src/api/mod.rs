@@ -25,6 +25,7 @@ use crate::traffic::Behaviour;
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter::Filter;
+use mesh_filter_runtime::guest::Usage;
 use mesh_filter_runtime::plugin::StartError;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -60,6 +61,8 @@ struct State {
     engine: RefCell<Engine>,
     allows_traps: Cell<bool>,
     settings: RefCell<Setup>,
+    /// What modules had used before the first exchange and after each.
+    readings: RefCell<Vec<Usage>>,
     /// What plays in place of native filters.
     #[cfg(feature = "wasm")]
     module: Option<Arc<CrateModule>>,
@@ -124,6 +127,7 @@ impl Sim {
                 engine: RefCell::new(Engine::new(start, seed, 1)),
                 allows_traps: Cell::new(false),
                 settings: RefCell::default(),
+                readings: RefCell::default(),
                 #[cfg(feature = "wasm")]
                 module: None,
             }),
@@ -257,6 +261,16 @@ impl Sim {
     #[must_use]
     pub fn timeline(&self) -> String {
         self.timeline_since(Mark::default())
+    }
+
+    /// Takes down what modules have used so far.
+    fn take_reading(&self) {
+        self.state.readings.borrow_mut().extend(self.state.engine.borrow().journal().meter.usage());
+    }
+
+    /// What modules had used before the first exchange and after each; nothing where nobody counts.
+    pub(crate) fn readings(&self) -> Vec<Usage> {
+        self.state.readings.borrow().clone()
     }
 
     fn mark(&self) -> Mark {
