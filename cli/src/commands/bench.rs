@@ -97,7 +97,7 @@ impl Args {
         };
         let files = self.files()?;
         let options = Options { offline: self.offline, locked: self.locked, ..Options::default() };
-        let mut player = Player::new(options, self.profile.profile(), output);
+        let mut player = Player::new(options, self.profile.profile(), vec![Engine::Wasm], output);
         let mut cases = Vec::new();
         for file in &files {
             for measured in player.measure(file, &self.filter, self.exchanges.get())? {

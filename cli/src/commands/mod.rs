@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments and `exec`.
 
+mod bench;
 mod build;
 mod inspect;
 mod new;
@@ -21,7 +22,7 @@ Exit codes:
 Environment:
   NO_COLOR  when set, nothing is coloured";
 
-/// Scaffold, build, run, test and inspect Proxy-Wasm filters.
+/// Scaffold, build, run, test, measure and inspect Proxy-Wasm filters.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-mesh-filter", bin_name = "cargo mesh-filter", version, after_help = EXIT_CODES)]
 pub(crate) struct CommandLine {
@@ -38,6 +39,7 @@ enum Command {
     Build(build::Args),
     Run(Box<run::Args>),
     Test(test::Args),
+    Bench(bench::Args),
     Inspect(inspect::Args),
 }
 
@@ -64,6 +66,7 @@ impl CommandLine {
             Command::Build(args) => args.exec(output),
             Command::Run(args) => args.exec(output),
             Command::Test(args) => args.exec(output),
+            Command::Bench(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
         }
     }

@@ -1,5 +1,6 @@
 //! Filter crates on disk: finding them, reading their metadata, building them.
 
+pub(crate) mod baseline;
 pub(crate) mod build;
 pub(crate) mod engine;
 mod envoy;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mesh_filter_runtime::vm::Profile;
 use mesh_filter_test::google::Subject;
 use mesh_filter_test::report::Report;
-use mesh_filter_test::scenario::{self, Batch, Options as Play, Reading, Suite};
+use mesh_filter_test::scenario::{self, Batch, Measured, Options as Play, Reading, Suite};
 use mesh_filter_test::{Envoy, EnvoyError, World};
 
 use crate::failure::{Failure, Result};
@@ -188,6 +188,22 @@ impl<'a> Player<'a> {
             }
         }
         Ok(progress::shown(self.output, batch.len(), |begins| batch.play(how, begins)))
+    }
+
+    /// Measures the cases of a file whose names contain `wanted`, over so many exchanges each.
+    pub(crate) fn measure(
+        &mut self,
+        file: &ScenarioFile,
+        wanted: &str,
+        exchanges: usize,
+    ) -> Result<Vec<std::result::Result<Measured, String>>> {
+        if !self.worlds.contains_key(&file.about) {
+            let worlds = self.worlds_of(&file.about)?;
+            self.worlds.insert(file.about.clone(), worlds);
+        }
+        let world = self.worlds.get(&file.about).and_then(|worlds| worlds.first());
+        let measure = |world| file.suite.measure(world, exchanges, |name| name.contains(wanted));
+        Ok(world.map(measure).unwrap_or_default())
     }
 
     /// The worlds that a file is played on, with the other filters of its chains; none where none of its
