@@ -61,7 +61,7 @@ impl Suite {
     /// Measures the cases whose name is `wanted` over so many exchanges each.
     ///
     /// The steps of a case are gone through again and again in one VM, and nothing is expected of what happens. An
-    /// error says why a case cannot be measured; cases without exchanges, or with a reload, are left out.
+    /// error says why a case cannot be measured; cases without exchanges, or with a reload or a chain, are left out.
     #[must_use]
     pub fn measure(
         &self,
@@ -83,6 +83,7 @@ impl Case {
         let has = |wanted: fn(&Step) -> bool| self.steps.iter().any(wanted);
         // Of a VM that is replaced on the way nothing grows.
         self.refused.is_none()
+            && self.settings.chain.is_empty()
             && has(|step| matches!(step, Step::Exchanges(_)))
             && !has(|step| matches!(step, Step::Reload(_)))
     }
