@@ -12,6 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{self, Format, Output};
 use crate::project::baseline::{self, Baseline, Growth};
 use crate::project::build::Options;
+use crate::project::engine::Engine;
 use crate::project::profile::ProfileOption;
 use crate::project::scenarios::{self, Player, ScenarioFile};
 use crate::project::workspace::{Selection, Workspace};
