@@ -4,6 +4,7 @@ mod bench;
 mod bootstrap;
 mod demo;
 mod host;
+mod mesh_filter;
 mod oracle;
 mod report;
 mod test;
@@ -21,6 +22,8 @@ enum Command {
     Test(test::Arguments),
     Bench(bench::Arguments),
     Oracle(oracle::Arguments),
+    #[command(name = "mesh-filter", hide = true)]
+    MeshFilter(mesh_filter::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::exec(&arguments),
         Command::Bench(arguments) => bench::exec(&arguments),
         Command::Oracle(arguments) => oracle::exec(&arguments),
+        Command::MeshFilter(arguments) => mesh_filter::exec(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

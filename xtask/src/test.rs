@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::report::Report;
 use crate::tools;
-use crate::workspace::{cargo, root};
+use crate::workspace::{cargo, program, root};
 
 const WASM_TARGET: &str = "wasm32-wasip1";
 
@@ -54,7 +54,9 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     }
     report.run("unit, doc, CLI, proxy and parity tests, house rules", &mut tests)?;
     // In `target/debug`, which the step before has built.
-    report.run("scenarios of the examples", &mut cargo(["mesh-filter", "test", "--engine", "wasm"]))?;
+    let mut scenarios = Command::new(program("cargo-mesh-filter")?);
+    scenarios.current_dir(root()).args(["mesh-filter", "test", "--engine", "wasm"]);
+    report.run("scenarios of the examples", &mut scenarios)?;
     let features = ["test", "--package", "mesh-filter", "--lib", "--features", "kv,tracing,prost"];
     report.run("the SDK with its optional features", &mut cargo(features))?;
     let on_wasm = ["clippy", "--package", "mesh-filter", "--target", "wasm32-wasip1", "--", "-D", "warnings"];

@@ -40,8 +40,9 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
 
 /// Builds an example as it ships.
 pub(crate) fn build_example(name: &str) -> Result<()> {
-    let mut build = cargo(["mesh-filter", "--quiet", "build", "--package", name]);
-    let built = build.stdin(Stdio::null()).status().context("starting cargo")?;
+    let mut build = Command::new(program("cargo-mesh-filter")?);
+    build.current_dir(root()).args(["mesh-filter", "--quiet", "build", "--package", name]);
+    let built = build.stdin(Stdio::null()).status().context("starting `cargo mesh-filter`")?;
     anyhow::ensure!(built.success(), "building the example `{name}` failed");
     Ok(())
 }
