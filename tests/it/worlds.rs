@@ -93,8 +93,7 @@ const BROKEN: &[(&str, &str)] = &[
 ];
 
 /// As those, but what is right about it.
-const SOUND: &str = "\
-  - {name: a tick in time, config: {text: \"configure:\\n  set_tick_period_milliseconds 100\\ntick:\\n  log 2 'now'\\n\"}, \
+const SOUND: &str = "  - {name: a tick in time, config: {text: \"configure:\\n  set_tick_period_milliseconds 100\\ntick:\\n  log 2 'now'\\n\"}, \
      steps: [{advance: 99ms, expect: {log: [{message: {contains: now}, count: 0}]}}, {advance: 1ms, expect: {log: [{message: {contains: now}, count: 1}]}}, \
      {advance: 1m, expect: {log: [{message: {contains: now}, count: 600}]}}]}
   - {name: a metric, config: {text: \"configure:\\n  define_metric 0 'worlds.count' &number=m\\nrequest_headers:\\n  increment_metric $m 2\\n\"}, \

@@ -36,9 +36,10 @@ const FILTER: Arrow = Arrow { from: "", to: &[SDK], for_tests: &[TEST] };
 const OWNERS: &[(&str, &[&str])] = &[
     ("wasmtime", &[RUNTIME]),
     ("hyper", &[RUNTIME]),
-    ("h2", &[RUNTIME]),
-    // The bench's load.
-    ("tokio", &[RUNTIME, "xtask"]),
+    // The harness: client and servers around a real Envoy.
+    ("h2", &[RUNTIME, TEST]),
+    // The harness too, and the bench's load.
+    ("tokio", &[RUNTIME, TEST, "xtask"]),
 ];
 
 fn name(value: &Value) -> &str {

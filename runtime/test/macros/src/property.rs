@@ -30,6 +30,7 @@ pub(crate) fn expand(options: &Options, function: ItemFn) -> Result<TokenStream>
     };
     let module = module(options, &on_tests, name, &play);
     Ok(quote! {
+        #[cfg(test)]
         #function
 
         #[cfg(test)]

@@ -15,7 +15,8 @@ pub(crate) fn expand(options: &Options, function: ItemFn) -> Result<TokenStream>
     let (name, setting) = (&function.sig.ident, setting(options));
     let play = quote!(::mesh_filter_test::private::play(engine, #setting, |sim| super::#name(sim)));
     let module = module(options, &on_tests, name, &play);
-    Ok(quote!(#function #module))
+    // Marked as a test, so that lints about tests see it as one.
+    Ok(quote!(#[cfg(test)] #function #module))
 }
 
 /// The function without the attributes that belong to the tests that call it.

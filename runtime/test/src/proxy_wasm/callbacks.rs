@@ -27,15 +27,23 @@ unsafe extern "C" {
     safe fn proxy_on_delete(context: u32);
 }
 
+/// What callbacks without an answer answer.
+const NOTHING: u32 = 0;
+
 /// Calls the plugin of this thread.
 pub(super) fn call(callback: Callback) -> Option<u32> {
     let size = |size: u32| usize::try_from(size).unwrap_or(usize::MAX);
-    let nothing = |(): ()| 0;
     Some(match callback {
-        Callback::ContextCreate { context, parent } => nothing(proxy_on_context_create(context, parent)),
+        Callback::ContextCreate { context, parent } => {
+            proxy_on_context_create(context, parent);
+            NOTHING
+        }
         Callback::VmStart { root, size: bytes } => proxy_on_vm_start(root, size(bytes)).into(),
         Callback::Configure { root, size: bytes } => proxy_on_configure(root, size(bytes)).into(),
-        Callback::Tick { root } => nothing(proxy_on_tick(root)),
+        Callback::Tick { root } => {
+            proxy_on_tick(root);
+            NOTHING
+        }
         Callback::RequestHeaders { context, count, end_of_stream } => {
             proxy_on_request_headers(context, size(count), end_of_stream)
         }
@@ -52,22 +60,38 @@ pub(super) fn call(callback: Callback) -> Option<u32> {
         Callback::ResponseTrailers { context, count } => proxy_on_response_trailers(context, size(count)),
         Callback::HttpCallResponse { root, token, headers, body_size, trailers } => {
             let (headers, body, trailers) = (size(headers), size(body_size), size(trailers));
-            nothing(proxy_on_http_call_response(root, token, headers, body, trailers))
+            proxy_on_http_call_response(root, token, headers, body, trailers);
+            NOTHING
         }
         Callback::GrpcReceiveInitialMetadata { root, token, count } => {
-            nothing(proxy_on_grpc_receive_initial_metadata(root, token, count))
+            proxy_on_grpc_receive_initial_metadata(root, token, count);
+            NOTHING
         }
         Callback::GrpcReceive { root, token, size: bytes } => {
-            nothing(proxy_on_grpc_receive(root, token, size(bytes)))
+            proxy_on_grpc_receive(root, token, size(bytes));
+            NOTHING
         }
         Callback::GrpcReceiveTrailingMetadata { root, token, count } => {
-            nothing(proxy_on_grpc_receive_trailing_metadata(root, token, count))
+            proxy_on_grpc_receive_trailing_metadata(root, token, count);
+            NOTHING
         }
-        Callback::GrpcClose { root, token, status } => nothing(proxy_on_grpc_close(root, token, status)),
-        Callback::QueueReady { root, token } => nothing(proxy_on_queue_ready(root, token)),
+        Callback::GrpcClose { root, token, status } => {
+            proxy_on_grpc_close(root, token, status);
+            NOTHING
+        }
+        Callback::QueueReady { root, token } => {
+            proxy_on_queue_ready(root, token);
+            NOTHING
+        }
         Callback::Done { context } => proxy_on_done(context).into(),
-        Callback::Log { context } => nothing(proxy_on_log(context)),
-        Callback::Delete { context } => nothing(proxy_on_delete(context)),
+        Callback::Log { context } => {
+            proxy_on_log(context);
+            NOTHING
+        }
+        Callback::Delete { context } => {
+            proxy_on_delete(context);
+            NOTHING
+        }
         _ => return None,
     })
 }

@@ -34,12 +34,12 @@ extern "C" fn proxy_log(level: u32, message: *const u8, message_size: usize) -> 
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_get_log_level(out: *mut u32) -> u32 {
-    tell(hostcall(move |host| calls::log_level(host)), out)
+    tell(hostcall(calls::log_level), out)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_get_current_time_nanoseconds(out: *mut u64) -> u32 {
-    tell(hostcall(move |host| calls::time(host)), out)
+    tell(hostcall(calls::time), out)
 }
 
 #[unsafe(no_mangle)]
@@ -321,7 +321,7 @@ extern "C" fn proxy_grpc_close(token: u32) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_get_status(code_out: *mut u32, out: *mut *mut u8, out_size: *mut usize) -> u32 {
-    let answer = hostcall(move |host| calls::status(host));
+    let answer = hostcall(calls::status);
     if let Some(Ok((code, _))) = &answer {
         put(code_out, *code);
     }
@@ -355,7 +355,7 @@ extern "C" fn proxy_call_foreign_function(
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_done() -> u32 {
-    code(&hostcall(move |host| calls::done(host)))
+    code(&hostcall(calls::done))
 }
 
 #[unsafe(no_mangle)]

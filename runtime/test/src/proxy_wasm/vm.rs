@@ -156,7 +156,9 @@ fn panicked(panic: &PanicHookInfo<'_>) {
         Some(events) => events.send(Event::Panicked(text)).is_ok(),
         None => false,
     });
-    while told {
-        std::thread::park();
+    if told {
+        loop {
+            std::thread::park();
+        }
     }
 }
