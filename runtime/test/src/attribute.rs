@@ -263,8 +263,8 @@ mod tests {
             [
                 "fuel of an exchange: at most 6, got 7 in exchange 11 from 0",
                 "hostcalls of an exchange: at most 1, got 2 in exchange 10 from 0",
-                "memory: at most 1, got 128 KiB",
-                "heap growth: at most 0, got 64 KiB",
+                "memory: at most 1, got 128KiB",
+                "heap growth: at most 0, got 64KiB",
             ]
         );
     }

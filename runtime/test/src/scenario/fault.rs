@@ -2,11 +2,23 @@
 
 use super::files::Folder;
 use super::message::failure;
+use crate::report::Problem;
 use crate::sim::{Fault, Target};
 use mesh_filter_runtime::abi::Status;
 use mesh_filter_runtime::abi::table::{Chapter, IMPORTS};
 use mesh_filter_runtime::document::{Kind, Node, Result};
 use std::time::Duration;
+
+/// What is wrong about a fault that nothing has met in so many calls.
+pub(super) fn unmet((fault, calls): (Fault, u32)) -> Problem {
+    let Fault { target, nth, place } = fault;
+    let what = match target {
+        Target::Hostcall { name, .. } => format!("`{name}` was called {calls} times"),
+        Target::Callout { cluster, .. } => format!("cluster `{cluster}` was called {calls} times"),
+    };
+    let which = nth.map(|nth| format!(", and this is for call {nth}")).unwrap_or_default();
+    Problem::at(&place, format!("the fault was never met: {what} since{which}"))
+}
 
 /// Reads one fault, or a list of them.
 pub(super) fn faults(node: &Node, folder: &Folder) -> Result<Vec<Fault>> {

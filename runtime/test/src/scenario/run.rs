@@ -5,13 +5,14 @@ use super::check;
 use super::chunking::Plan as Chunkings;
 use super::earlier::Named;
 use super::expect::Expect;
+use super::fault::unmet;
 use super::interleave::Turns;
 use super::seen::{exchange_lines, request_line};
 use super::stage::{Deeds, Scope, Stage, StartFailure};
 use super::step::{Exchange, Exchanges, Order, Step};
 use super::suite::{Case, Settings, Suite};
 use crate::report::{CaseReport, Failure, Problem, Report};
-use crate::sim::{Fault, Mark, Plan, Rules, Setup, Target};
+use crate::sim::{Mark, Plan, Rules, Setup};
 use crate::traffic::Chunking;
 use crate::world::World;
 use mesh_filter_runtime::abi::LogLevel;
@@ -236,16 +237,7 @@ impl<'a> Play<'a> {
 
     /// A fault that nothing meets would make a test of nothing.
     fn unmet_faults(&self) -> Result<(), Broken> {
-        let problem = |(fault, calls)| {
-            let Fault { target, nth, place } = fault;
-            let what = match target {
-                Target::Hostcall { name, .. } => format!("`{name}` was called {calls} times"),
-                Target::Callout { cluster, .. } => format!("cluster `{cluster}` was called {calls} times"),
-            };
-            let which = nth.map(|nth| format!(", and this is for call {nth}")).unwrap_or_default();
-            Problem::at(&place, format!("the fault was never met: {what} since{which}"))
-        };
-        let problems: Vec<Problem> = self.stage.unmet_faults().into_iter().map(problem).collect();
+        let problems: Vec<Problem> = self.stage.unmet_faults().into_iter().map(unmet).collect();
         if problems.is_empty() { Ok(()) } else { Err((problems, self.timeline(Mark::default()))) }
     }
 
