@@ -75,30 +75,3 @@ fn timers_fire_and_the_clock_is_the_tests() {
     assert_eq!(ticks.len(), 2);
     assert_eq!(ticks[1].message, "tick at 1767225602");
 }
-
-/// As in a module: this VM is gone, the test program and all other VMs go on.
-#[test]
-fn a_panic_is_a_trap_of_its_vm_alone() {
-    let sim = Sim::new().allow_traps();
-    let (broken, whole) = (start(&sim), start(&sim));
-    broken.request(get("/panic")).expect(status(503)).expect(log(Level::Critical, contains("on purpose")));
-    broken.request(get("/headers")).expect(status(503));
-    whole.request(get("/headers")).expect(status(200));
-    let later = Sim::new();
-    start(&later).request(get("/headers")).expect(status(200));
-}
-
-#[test]
-#[should_panic(expected = "the plugin trapped: panicked at runtime/test/tests/proxy_wasm/plugin.rs")]
-fn a_panic_fails_the_test_that_does_not_allow_it() {
-    let sim = Sim::new();
-    drop(start(&sim).request(get("/panic")));
-}
-
-#[test]
-fn a_header_that_the_sdk_cannot_read_is_a_trap() {
-    let sim = Sim::new().allow_traps();
-    let filter = start(&sim);
-    filter.upstream(reply(200));
-    filter.request(get("/bytes")).expect(log(Level::Critical, contains("Utf8Error"))).expect(status(503));
-}
