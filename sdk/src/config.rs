@@ -1,7 +1,7 @@
 //! Reads a filter's typed configuration, and says precisely what is wrong with it.
 
+use crate::json::{self, JsonError};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 
 /// A type that can be a filter's configuration: every one that can be read from JSON.
 #[diagnostic::on_unimplemented(
@@ -24,15 +24,10 @@ impl<C: DeserializeOwned> Configuration for C {
 
 /// A configuration that does not fit its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{problem}{}", at(.path), hint(.missing))]
+#[error("{problem}{}", hint(.missing))]
 struct ConfigError {
-    path: String,
-    problem: String,
+    problem: JsonError,
     missing: bool,
-}
-
-fn at(path: &str) -> String {
-    if path.is_empty() { String::new() } else { format!("at `{path}`: ") }
 }
 
 fn hint(missing: &bool) -> &'static str {
@@ -42,37 +37,10 @@ fn hint(missing: &bool) -> &'static str {
 /// Reads JSON. No bytes at all count as `{}`, or as `null` for types without fields.
 fn parse<C: DeserializeOwned>(bytes: &[u8]) -> Result<C, ConfigError> {
     if !bytes.trim_ascii().is_empty() {
-        return read(bytes, false);
+        return json::read(bytes).map_err(|problem| ConfigError { problem, missing: false });
     }
-    read(b"{}", true).or_else(|error| read(b"null", true).map_err(|_| error))
-}
-
-fn read<C: DeserializeOwned>(bytes: &[u8], missing: bool) -> Result<C, ConfigError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| ConfigError {
-        path: path(error.path()),
-        problem: error.inner().to_string(),
-        missing,
-    })?;
-    json.end().map_err(|error| ConfigError { path: String::new(), problem: error.to_string(), missing })?;
-    Ok(value)
-}
-
-fn path(path: &serde_path_to_error::Path) -> String {
-    let mut out = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => out.push_str(&format!("[{index}]")),
-            Segment::Map { key: name } | Segment::Enum { variant: name } => {
-                if !out.is_empty() {
-                    out.push('.');
-                }
-                out.push_str(name);
-            }
-            Segment::Unknown => out.push_str(".?"),
-        }
-    }
-    out
+    json::read(b"{}")
+        .or_else(|problem| json::read(b"null").map_err(|_: JsonError| ConfigError { problem, missing: true }))
 }
 
 #[cfg(test)]
@@ -112,12 +80,12 @@ mod tests {
         assert_eq!(
             refusal(r#"{"cluster": "a", "rules": [{"header": "x y"}]}"#),
             "at `rules[0].header`: `x y` is not a header name: expected one or more of a-z, 0-9 and \
-             !#$%&'*+-.^_`|~ at line 1 column 44"
+             !#$%&'*+-.^_`|~ at line 1 column 43"
         );
         assert_eq!(
             refusal(r#"{"cluster": ""}"#),
             "at `cluster`: a cluster name is empty: expected the name of a cluster of the proxy at \
-             line 1 column 15"
+             line 1 column 14"
         );
     }
 

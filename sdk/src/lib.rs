@@ -64,6 +64,7 @@ pub mod task;
 
 mod config;
 mod error;
+mod json;
 mod logger;
 mod vm;
 
