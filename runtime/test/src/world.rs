@@ -114,6 +114,12 @@ impl World {
         Self { played: Some(played), ..Self::new(Kind::Envoy, only_scenarios) }
     }
 
+    /// What its cases are played with, if an Envoy plays them.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn played(&self) -> Option<&crate::envoy::Played> {
+        self.played.as_ref()
+    }
+
     /// Why a filter cannot be set up so; `None` where it can.
     pub(crate) fn refusal(&self, setup: &Setup) -> Option<String> {
         let limits = self.limits?;
@@ -148,7 +154,7 @@ impl World {
     pub(crate) fn stage<'a>(&'a self, setup: &Setup, traced: bool) -> Box<dyn Stage + 'a> {
         #[cfg(feature = "envoy")]
         if let Some(played) = &self.played {
-            return Box::new(crate::envoy::EnvoyStage::new(played, setup));
+            return Box::new(crate::envoy::EnvoyStage::new(self, played, setup));
         }
         Box::new(SimStage::new(self, setup, traced))
     }

@@ -1,11 +1,11 @@
-//! What Envoy is told: a bootstrap with one listener, and files for its filter and its clusters, which change.
+//! What Envoy is told: a bootstrap with one listener, and files for its filters and its clusters, which change.
 
 use crate::sim::Setup;
 use mesh_filter_runtime::plugin::FailurePolicy;
 use serde_json::{Value, json};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const TYPE: &str = "type.googleapis.com/";
 const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -24,19 +24,33 @@ pub(super) const BARRIER: &str = "barrier";
 pub(super) const UPSTREAM: &str = "upstream";
 /// The request header by which the upstream knows the client's port, and so the exchange.
 pub(super) const EXCHANGE: &str = "x-mesh-filter-exchange";
-/// The name of the filter's configuration.
-const FILTER: &str = "filter";
+/// Places for filters, as many as a chain may have.
+pub(super) const SLOTS: usize = 32;
 
-/// The bootstrap, for an Envoy that reads the rest from the folders `filter` and `clusters`.
+/// The name of the configuration at a place for a filter, and of its folder.
+fn slot_name(slot: usize) -> String {
+    format!("filter-{slot}")
+}
+
+/// The folders that Envoy watches.
+pub(super) fn watched() -> impl Iterator<Item = String> {
+    (0..SLOTS).map(slot_name).chain(["clusters".to_owned()])
+}
+
+/// The bootstrap, for an Envoy that reads the rest from the folders that it watches.
 pub(super) fn bootstrap(folder: &Path, upstream: SocketAddr) -> Value {
     let watched = |name: &str| {
         let folder = folder.join(name);
         json!({"path_config_source": {"path": folder.join("now.json"), "watched_directory": {"path": folder}}})
     };
-    let filter = json!({"name": FILTER, "config_discovery": {
-        "config_source": watched("filter"),
-        "type_urls": [format!("{TYPE}{WASM}"), format!("{TYPE}{NOTHING}")],
-    }});
+    let filter = |slot| {
+        let name = slot_name(slot);
+        json!({"name": name, "config_discovery": {
+            "config_source": watched(&name),
+            "type_urls": [format!("{TYPE}{WASM}"), format!("{TYPE}{NOTHING}")],
+        }})
+    };
+    let filters: Vec<Value> = (0..SLOTS).map(filter).collect();
     let to_upstream = json!({
         "name": "default",
         "match": {"prefix": "/"},
@@ -54,7 +68,7 @@ pub(super) fn bootstrap(folder: &Path, upstream: SocketAddr) -> Value {
         "dynamic_resources": {"cds_config": watched("clusters")},
         "static_resources": {
             "listeners": [
-                listener(LISTENER, &[filter], &to_upstream),
+                listener(LISTENER, &filters, &to_upstream),
                 listener(BARRIER, &[], &at_once),
             ],
             "clusters": [cluster(UPSTREAM, upstream)],
@@ -123,31 +137,45 @@ pub(super) fn write_clusters(
     write(&folder.join("clusters"), version, clusters.iter().map(resource).collect())
 }
 
-/// Puts a filter into force, or none.
-pub(super) fn write_filter(folder: &Path, version: u64, filter: Option<(&Setup, &Path)>) -> io::Result<()> {
+/// A filter as Envoy is told of it.
+#[derive(Debug, Clone)]
+pub(super) struct Filter {
+    pub(super) setup: Setup,
+    pub(super) module: PathBuf,
+    /// Of its VM.
+    pub(super) vm_id: String,
+}
+
+/// Puts a filter into force at its place, or none.
+pub(super) fn write_filter(
+    folder: &Path,
+    version: u64,
+    slot: usize,
+    filter: Option<&Filter>,
+) -> io::Result<()> {
     let typed = match filter {
-        Some((setup, module)) => {
-            json!({"@type": format!("{TYPE}{WASM}"), "config": plugin(setup, module, version)})
-        }
+        Some(filter) => json!({"@type": format!("{TYPE}{WASM}"), "config": plugin(filter)}),
         None => json!({"@type": format!("{TYPE}{NOTHING}")}),
     };
+    let name = slot_name(slot);
     let any = format!("{TYPE}envoy.config.core.v3.TypedExtensionConfig");
-    write(&folder.join("filter"), version, vec![json!({"@type": any, "name": FILTER, "typed_config": typed})])
+    write(&folder.join(&name), version, vec![json!({"@type": any, "name": name, "typed_config": typed})])
 }
 
-/// A VM and shared data of its own for each case.
-pub(super) fn vm_id(setup: &Setup, version: u64) -> String {
-    format!("{}#{version}", setup.vm_id)
+/// How the statistics of the configuration at a place begin.
+pub(super) fn statistics(slot: usize) -> String {
+    format!("extension_config_discovery.http_filter.{}.", slot_name(slot))
 }
 
-fn plugin(setup: &Setup, module: &Path, version: u64) -> Value {
+fn plugin(filter: &Filter) -> Value {
+    let Filter { setup, module, vm_id } = filter;
     let mut environment: serde_json::Map<String, Value> =
         setup.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     if setup.hold_headers {
         environment.insert(HOLD_HEADERS.to_owned(), json!("1"));
     }
     let mut vm = json!({
-        "vm_id": vm_id(setup, version),
+        "vm_id": vm_id,
         "runtime": "envoy.wasm.runtime.v8",
         "code": {"local": {"filename": module}},
         "environment_variables": {"key_values": environment},

@@ -2,13 +2,14 @@
 //!
 //! Envoy runs on a clock that only the case moves (`preload`, the library in it, and `clock`, the page they share). Its
 //! filter and its clusters come from files that it watches (`config`), so one process (`process`) plays
-//! all cases, one after the other, each in a VM with shared data of its own. Client, upstream and
+//! all cases, one after the other, each in VMs (`filters`) with shared data of their own. Client, upstream and
 //! clusters (`client`, `serve`, `wire`) are tasks of one thread and share what they see (`shared`). `stage` is what a case
 //! is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`).
 
 mod client;
 mod clock;
 mod config;
+mod filters;
 mod log;
 mod metrics;
 mod process;
@@ -50,6 +51,8 @@ struct Host {
     /// Where the monotonic clock stands; it never goes back.
     monotonic: Duration,
     modules: usize,
+    /// Runs of cases so far.
+    runs: u64,
     /// The module whose VM the last case has left, unless its metrics would be in the way.
     left: Option<PathBuf>,
 }
@@ -82,6 +85,7 @@ impl Envoy {
             // Later than anything that Envoy counts from its start.
             monotonic: Duration::from_secs(1_000_000),
             modules: 0,
+            runs: 0,
             left: None,
         };
         Ok(Arc::new(Self { program, host: Mutex::new(host) }))

@@ -40,8 +40,9 @@ pub(super) struct Process {
     pub(super) main_thread: String,
     pub(super) clock: Clock,
     /// The version of the newest file that it was given.
-    pub(super) version: u64,
-    rejected: u64,
+    version: u64,
+    /// So many places have had a filter.
+    filters: usize,
 }
 
 impl Process {
@@ -53,7 +54,7 @@ impl Process {
     ) -> Result<Self, String> {
         let Program { path, library, folder } = program;
         let failed = |what: &str, error: std::io::Error| format!("Envoy cannot be started: {what}: {error}");
-        for part in ["filter", "clusters"] {
+        for part in config::watched() {
             std::fs::create_dir_all(folder.join(part))
                 .map_err(|error| failed("creating its folder", error))?;
         }
@@ -62,7 +63,8 @@ impl Process {
         // It may be there from an earlier one.
         let _ = std::fs::remove_file(&admin);
         let bootstrap = folder.join("bootstrap.json");
-        config::write_filter(folder, 0, None)
+        (0..config::SLOTS)
+            .try_for_each(|slot| config::write_filter(folder, 0, slot, None))
             .and_then(|()| config::write_clusters(folder, 0, &[]))
             .and_then(|()| std::fs::write(&bootstrap, config::bootstrap(folder, upstream).to_string()))
             .map_err(|error| failed("writing its configuration", error))?;
@@ -84,7 +86,7 @@ impl Process {
             main_thread: String::new(),
             clock,
             version: 0,
-            rejected: 0,
+            filters: 0,
         };
         process.admin =
             process.wait("serve", |_| std::fs::read_to_string(&admin).ok()?.trim().parse().ok())?;
@@ -98,25 +100,38 @@ impl Process {
         Ok(process)
     }
 
-    /// Puts a filter into force, or none; the error says why Envoy refuses it.
+    /// Puts a filter into force at a place, or none; the error says why Envoy refuses it.
     pub(super) fn configure(
         &mut self,
         folder: &Path,
-        filter: Option<(&crate::sim::Setup, &Path)>,
+        slot: usize,
+        filter: Option<&config::Filter>,
     ) -> Result<Result<(), String>, String> {
         self.version += 1;
-        let (version, before) = (self.version, self.rejected);
-        config::write_filter(folder, version, filter)
+        self.filters = self.filters.max(slot + usize::from(filter.is_some()));
+        let version = self.version;
+        let statistics = config::statistics(slot);
+        let page = format!("/stats?filter=^{}", statistics.replace('.', "\\."));
+        let rejections = |page: &str| number(page, &format!("{statistics}update_rejected: ")).unwrap_or(0);
+        let before = rejections(&self.page(&page)?);
+        config::write_filter(folder, version, slot, filter)
             .map_err(|error| format!("the filter's configuration cannot be written: {error}"))?;
-        let wanted = format!("version_text: \"{version}\"");
-        let (accepted, rejected) = self.wait("take the filter's configuration", |process| {
-            let page = process.page("/stats?filter=^extension_config_discovery").ok()?;
-            let rejected = number(&page, "update_rejected: ").unwrap_or(0);
-            let accepted = page.lines().any(|line| line.ends_with(&wanted));
-            (accepted || rejected > before).then_some((accepted, rejected))
+        let wanted = format!("{statistics}version_text: \"{version}\"");
+        let accepted = self.wait("take the filter's configuration", |process| {
+            let page = process.page(&page).ok()?;
+            let accepted = page.lines().any(|line| line == wanted);
+            (accepted || rejections(&page) > before).then_some(accepted)
         })?;
-        self.rejected = rejected;
         Ok(if accepted { Ok(()) } else { Err("Envoy refuses the filter".to_owned()) })
+    }
+
+    /// Takes all filters out of force but the first ones.
+    pub(super) fn clear(&mut self, folder: &Path, but: usize) -> Result<(), String> {
+        for slot in but..self.filters {
+            self.configure(folder, slot, None)??;
+        }
+        self.filters = self.filters.min(but);
+        Ok(())
     }
 
     /// Puts the clusters into force that plugins may call out to.

@@ -10,6 +10,7 @@ use super::{Host, Played, address, client, config, log, metrics, serve};
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
 use crate::sim::{Fault, Finished, Mark, Plan, Properties, Rules, Setup, VirtualClock};
 use crate::traffic::{Answer, Fault as How};
+use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::guest::{Trap, TrapReason};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,8 @@ use tokio::task::LocalSet;
 
 /// An Envoy that plays one run of a case. Other cases wait until it is over.
 pub(crate) struct EnvoyStage<'a> {
-    played: &'a Played,
+    world: &'a World,
+    pub(super) played: &'a Played,
     pub(super) tasks: LocalSet,
     pub(super) shared: Rc<Shared>,
     /// Clusters whose mocks listen already.
@@ -30,14 +32,22 @@ pub(crate) struct EnvoyStage<'a> {
     /// The clusters that Envoy knows now.
     known: Vec<(String, SocketAddr)>,
     rules: BTreeMap<String, Rules>,
-    begun: bool,
+    /// The filters that have been started.
+    pub(super) filters: Vec<config::Filter>,
+    /// The place of the case's own filter among them.
+    pub(super) own: usize,
+    /// What tells the VMs and shared data of this run from others.
+    pub(super) run: u64,
+    /// VMs that were made in place of old ones.
+    pub(super) restarts: usize,
+    pub(super) begun: bool,
     pub(super) realtime: Duration,
     pub(super) monotonic: Duration,
     pub(super) barrier: Option<TcpStream>,
-    reader: log::Reader,
+    pub(super) reader: log::Reader,
     read: u64,
     /// Lines of the main thread count too.
-    every_thread: bool,
+    pub(super) every_thread: bool,
     /// The plugin has gauges, whose values would last.
     gauges: bool,
     /// What has broken in Envoy itself; after it nothing is tried any more.
@@ -48,9 +58,10 @@ pub(crate) struct EnvoyStage<'a> {
 
 impl<'a> EnvoyStage<'a> {
     /// A stage whose clock is that of the setup.
-    pub(crate) fn new(played: &'a Played, setup: &Setup) -> Self {
+    pub(crate) fn new(world: &'a World, played: &'a Played, setup: &Setup) -> Self {
         let host = played.envoy.host();
         Self {
+            world,
             played,
             monotonic: host.monotonic,
             tasks: LocalSet::new(),
@@ -58,6 +69,10 @@ impl<'a> EnvoyStage<'a> {
             listening: BTreeSet::new(),
             known: Vec::new(),
             rules: BTreeMap::new(),
+            filters: Vec::new(),
+            own: 0,
+            run: 0,
+            restarts: 0,
             begun: false,
             realtime: setup.start,
             barrier: None,
@@ -71,7 +86,7 @@ impl<'a> EnvoyStage<'a> {
     }
 
     /// An Envoy without a filter, at the beginning of the case's time.
-    fn begin(&mut self) -> Result<(), String> {
+    pub(super) fn begin(&mut self) -> Result<(), String> {
         let program = &self.played.envoy.program;
         let process = self.host.process(program, self.realtime)?;
         process
@@ -79,12 +94,12 @@ impl<'a> EnvoyStage<'a> {
             .set(self.realtime, self.monotonic)
             .map_err(|error| format!("Envoy's clock: {error}"))?;
         let barrier = process.barrier;
-        if self.host.left.take().as_ref() != Some(&self.played.module) {
-            // Whatever is left of the last case ends here: its VM, its timers, its metrics. Where the next VM is of the
-            // same module it takes the place of the last one, because then nothing needs to be compiled.
-            let process = self.host.process(program, self.realtime)?;
-            process.configure(&program.folder, None)??;
-        }
+        // Whatever is left of the last case ends here: its VMs, their timers, their metrics. Where the next VM is of the
+        // same module it takes the place of the last one, because then nothing needs to be compiled.
+        let kept = usize::from(self.host.left.take().as_ref() == Some(&self.played.module));
+        self.host.process(program, self.realtime)?.clear(&program.folder, kept)?;
+        self.host.runs += 1;
+        self.run = self.host.runs;
         self.read = self.host.process(program, self.realtime)?.log_size();
         let upstream =
             self.host.upstream.try_clone().map_err(|error| format!("the upstream's port: {error}"))?;
@@ -99,7 +114,7 @@ impl<'a> EnvoyStage<'a> {
     }
 
     /// Lets Envoy know the clusters that are mocked, but for those that it shall not know.
-    fn set_clusters(&mut self) -> Result<(), String> {
+    pub(super) fn set_clusters(&mut self) -> Result<(), String> {
         let mut clusters = Vec::new();
         let names: Vec<String> = self.rules.keys().cloned().collect();
         for name in names {
@@ -166,7 +181,10 @@ impl<'a> EnvoyStage<'a> {
     }
 
     /// Does something unless Envoy is broken; notes where that breaks it.
-    fn attempt<T>(&mut self, what: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
+    pub(super) fn attempt<T>(
+        &mut self,
+        what: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
@@ -210,22 +228,19 @@ impl Stage for EnvoyStage<'_> {
     }
 
     fn start(&mut self, setup: &Setup) -> Result<(), StartFailure> {
-        let started = self.attempt(|stage| {
-            stage.begin()?;
-            stage.set_clusters()?;
-            let Played { envoy, module } = stage.played;
-            let process = stage.host.process.as_mut().ok_or("Envoy does not run")?;
-            let configured = process.configure(&envoy.program.folder, Some((setup, module)))?;
-            stage.reader.vm = config::vm_id(setup, process.version);
-            // A filter that is refused has only been tried on the main thread.
-            stage.every_thread = configured.is_err();
-            stage.settle()?;
-            Ok(configured)
-        });
-        match started {
-            Ok(configured) => configured.map_err(StartFailure::Refused),
-            Err(problem) => Err(StartFailure::Broken(problem)),
-        }
+        self.own = self.filters.len();
+        self.add(setup, &self.played.module)
+    }
+
+    fn start_other(&mut self, filter: &str, setup: &Setup) -> Result<(), StartFailure> {
+        let other = self.world.other(filter).map_err(StartFailure::Broken)?;
+        let played =
+            other.played().ok_or_else(|| StartFailure::Broken(format!("`{filter}` is no module")))?;
+        self.add(setup, &played.module)
+    }
+
+    fn replace(&mut self, setup: &Setup, new_vm: bool) -> Result<(), StartFailure> {
+        self.replace_own(setup, new_vm)
     }
 
     fn open(&mut self, plan: Plan) -> Ticket {
@@ -324,7 +339,7 @@ impl Stage for EnvoyStage<'_> {
 
 impl Drop for EnvoyStage<'_> {
     fn drop(&mut self) {
-        if self.begun && !self.gauges && self.broken.is_none() {
+        if self.begun && !self.gauges && self.broken.is_none() && self.filters.len() == 1 {
             self.host.left = Some(self.played.module.clone());
         }
         let passed = self.shared.clock.elapsed();

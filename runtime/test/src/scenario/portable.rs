@@ -72,9 +72,6 @@ impl Case {
         if !self.settings.shared_data.is_empty() {
             needs.push(Need::new("`shared_data`", Requirement::Simulator));
         }
-        if !self.settings.chain.is_empty() {
-            needs.push(Need::new("`chain`", Requirement::Simulator));
-        }
         if self.settings.mocks.values().any(is_grpc) {
             needs.push(Need::new("`grpc` of a mock", Requirement::Simulator));
         }
@@ -109,10 +106,7 @@ impl Step {
                     }
                 }
             }
-            Self::Reload(reload) => {
-                needs.push(Need::new(reload.name(), Requirement::Simulator));
-                reload.expect.needs(needs);
-            }
+            Self::Reload(reload) => reload.expect.needs(needs),
             Self::Mock(mocks) => {
                 if mocks.iter().any(|(_, rules)| rules.as_ref().is_some_and(is_grpc)) {
                     needs.push(Need::new("`grpc` of a mock", Requirement::Simulator));

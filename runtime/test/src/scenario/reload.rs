@@ -46,13 +46,6 @@ pub(super) fn step(node: &Node, variables: &Variables, folder: &Folder) -> Resul
     })
 }
 
-impl Reload {
-    /// What it is, as files write it.
-    pub(crate) fn name(&self) -> &'static str {
-        if self.new_vm { "`restart`" } else { "`reload`" }
-    }
-}
-
 impl Play<'_> {
     pub(super) fn reload(&mut self, reload: &Reload, scope: &Scope) -> std::result::Result<(), Broken> {
         let mut setup = self.setup.clone();

@@ -106,10 +106,15 @@ impl Lane {
         self.traced = true;
     }
 
-    /// Starts a filter in a VM of its own.
-    pub(super) fn add(&mut self, world: &World, setup: &Setup) -> Result<FilterId, StartError> {
+    /// Starts a filter, in a VM of its own or in one that it shares with filters of this name.
+    pub(super) fn add(
+        &mut self,
+        world: &World,
+        setup: &Setup,
+        shared: Option<&str>,
+    ) -> Result<FilterId, StartError> {
         let id = FilterId(self.filters.len());
-        let key = format!("vm {}", id.0);
+        let key = shared.map_or_else(|| format!("vm {}", id.0), |name| format!("vm of {name}"));
         let plugin = self.start(world, setup, key.clone())?;
         self.filters.push((plugin, key));
         Ok(id)

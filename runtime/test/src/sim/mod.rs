@@ -175,10 +175,21 @@ impl Engine {
 
     /// Starts a filter in a VM of its own, on each worker.
     pub(crate) fn add(&mut self, world: &World, setup: &Setup) -> Result<FilterId, StartError> {
+        self.add_to(None, world, setup)
+    }
+
+    /// Starts a filter on each worker, in a VM of its own or in that of the filters of this name, as proxies do
+    /// with the same code.
+    pub(crate) fn add_to(
+        &mut self,
+        shared: Option<&str>,
+        world: &World,
+        setup: &Setup,
+    ) -> Result<FilterId, StartError> {
         let mut filter = FilterId(0);
         for worker in &mut self.workers {
-            let (world, setup) = (world.clone(), setup.clone());
-            filter = worker.with(move |lane| lane.add(&world, &setup))?;
+            let (shared, world, setup) = (shared.map(str::to_owned), world.clone(), setup.clone());
+            filter = worker.with(move |lane| lane.add(&world, &setup, shared.as_deref()))?;
         }
         Ok(filter)
     }

@@ -70,7 +70,7 @@ impl Stage for SimStage<'_> {
 
     fn start_other(&mut self, filter: &str, setup: &Setup) -> Result<(), StartFailure> {
         let world = self.world.other(filter).map_err(StartFailure::Broken)?;
-        let started = self.engine.add(world, setup);
+        let started = self.engine.add_to(Some(filter), world, setup);
         self.chain.push(started.map_err(|error| StartFailure::Refused(error.to_string()))?);
         Ok(())
     }
