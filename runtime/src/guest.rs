@@ -33,6 +33,8 @@ pub struct Usage {
     pub fuel: u64,
     /// Calls of host functions, WASI included.
     pub hostcalls: u64,
+    /// Bytes that host functions have read from its memory or written to it.
+    pub copied: u64,
     /// Bytes of memory that it has now.
     pub memory: u64,
 }

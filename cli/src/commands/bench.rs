@@ -3,18 +3,20 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-use mesh_filter_test::scenario::{CallbackCost, Measured, Reading, Spread};
-use serde_json::json;
+use mesh_filter_test::cost::Measured;
+use mesh_filter_test::scenario::Reading;
+use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
-use crate::output::{self, Format, Output};
+use crate::output::{Format, Output};
 use crate::project::baseline::{self, Baseline, Growth};
 use crate::project::build::Options;
+use crate::project::costs;
 use crate::project::engine::Engine;
+use crate::project::google::Named;
 use crate::project::profile::ProfileOption;
-use crate::project::scenarios::{self, Player, ScenarioFile};
+use crate::project::scenarios::{self, Player, TestFile};
 use crate::project::workspace::{Selection, Workspace};
 
 const HELP: &str = "\
@@ -24,23 +26,29 @@ Examples:
   cargo mesh-filter bench --save-baseline main       keep the numbers
   cargo mesh-filter bench --baseline main            compare with them
   cargo mesh-filter bench --baseline bench/main.json --threshold 2%
+  cargo mesh-filter bench tests.textpb --plugin p.wasm   benchmarks of Google's
 
 The steps of a scenario are gone through again and again in one VM, and their
 expectations are left out. The first ten exchanges warm up. Fuel (about one for
-each instruction), hostcalls and memory are the same in every run on every
-machine; CPU times are not: they are shown, and never compared.
+each instruction), hostcalls, bytes copied between host and plugin, and memory
+are the same in every run on every machine; CPU times, taken in the engine that
+serves, are not: they are shown, and never compared.
 
-A baseline is a file in target/mesh-filter/bench, or where a path with .json
-says; it names the versions of rustc and wasmtime.
+Of test files of Google's the tests with `benchmark: true` are measured: streams
+in place of exchanges.
+
+A baseline is a file: target/mesh-filter/bench/NAME.json of this crate or
+workspace, or the path that is given, if it ends with .json. It names the
+versions of rustc and wasmtime.
 
 Exit codes: 0 measured, 1 something has grown beyond the threshold or cannot be
 measured, 2 wrong usage, or nothing to measure, 3 a tool is missing";
 
-/// Measure what a filter costs: fuel, hostcalls, memory, CPU time
+/// Measure what a filter costs: fuel, hostcalls, bytes copied, memory, CPU time
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Scenario files, or folders with them [default: those of the crate or workspace]
+    /// Scenario files, folders with them, or files of Google's [default: those of the crate or workspace]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Measure this package; may be repeated
@@ -49,14 +57,20 @@ pub(crate) struct Args {
     /// Only scenarios whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     filter: String,
+    /// The module that Google's test files are about [default: their `wasm_path`]
+    #[arg(long, value_name = "FILE", requires = "paths")]
+    plugin: Option<PathBuf>,
+    /// Its configuration [default: their `config_path`]
+    #[arg(long, value_name = "FILE", requires = "paths")]
+    config: Option<PathBuf>,
     /// How many exchanges of each scenario are counted
     #[arg(long, value_name = "N", default_value = "1000")]
     exchanges: NonZeroUsize,
-    /// Keep the numbers under this name
-    #[arg(long, value_name = "NAME")]
+    /// Keep the numbers: under a name, or in the file at a path that ends with .json
+    #[arg(long, value_name = "NAME|PATH")]
     save_baseline: Option<String>,
-    /// Compare with the numbers of this name, and fail where one has grown
-    #[arg(long, value_name = "NAME")]
+    /// Compare with the numbers of this name or file, and fail where one has grown
+    #[arg(long, value_name = "NAME|PATH")]
     baseline: Option<String>,
     /// By how much a number may grow
     #[arg(long, value_name = "SHARE", default_value = "5%", requires = "baseline")]
@@ -91,26 +105,27 @@ impl FromStr for Share {
 impl Args {
     /// Measures, reports, then compares.
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
-        let target = || Workspace::load(None).map(|workspace| workspace.target().to_owned());
+        // Whatever is wrong about baselines is wrong before anything is built.
         let earlier = match &self.baseline {
-            Some(name) => Some(Baseline::load(&baseline::place(name, target)?)?),
+            Some(name) => Some(Baseline::load(&baseline::place(name)?)?),
             None => None,
         };
-        let files = self.files()?;
+        let saved = self.save_baseline.as_deref().map(baseline::place).transpose()?;
+        let files = self.files(output)?;
         let options = Options { offline: self.offline, locked: self.locked, ..Options::default() };
         let mut player = Player::new(options, self.profile.profile(), vec![Engine::Wasm], output);
         let mut cases = Vec::new();
         for file in &files {
             for measured in player.measure(file, &self.filter, self.exchanges.get())? {
-                let measured = measured.map_err(|why| {
-                    Failure::failed(format!("cannot measure `{}`: {why}", file.suite.file()))
-                })?;
-                cases.push((file.suite.file().to_owned(), measured));
+                let measured = measured
+                    .map_err(|why| Failure::failed(format!("cannot measure `{}`: {why}", file.file())))?;
+                cases.push((file.file().to_owned(), measured));
             }
         }
         if cases.is_empty() {
-            return Err(Failure::usage("there is nothing to measure")
-                .help("scenarios with requests are, in files named tests/*.test.yaml"));
+            return Err(Failure::usage("there is nothing to measure").help(
+                "scenarios with requests are, in files named tests/*.test.yaml, and tests of Google's with `benchmark: true`",
+            ));
         }
         let now = Baseline::of(self.exchanges.get(), &cases);
         let grown =
@@ -118,11 +133,10 @@ impl Args {
         match self.format {
             Format::Json => output.json(&as_json(&now, &cases, &grown))?,
             Format::Text => {
-                output.data(&cases.iter().map(|(file, case)| text(file, case)).collect::<String>())
+                output.data(&cases.iter().map(|(file, case)| costs::text(file, case)).collect::<String>())
             }
         }
-        if let Some(name) = &self.save_baseline {
-            let path = baseline::place(name, target)?;
+        if let Some(path) = saved {
             now.save(&path)?;
             output.progress("Saved", &path.display().to_string());
         }
@@ -133,7 +147,7 @@ impl Args {
         verdict(&grown, self.threshold)
     }
 
-    fn files(&self) -> Result<Vec<ScenarioFile>> {
+    fn files(&self, output: &Output) -> Result<Vec<TestFile>> {
         let mut paths = Vec::new();
         for path in &self.paths {
             paths.extend(scenarios::files_at(path)?);
@@ -145,7 +159,8 @@ impl Args {
                 paths.extend(scenarios::files_of(&one)?);
             }
         }
-        paths.iter().map(|path| ScenarioFile::load(path, Reading::default())).collect()
+        let named = Named { plugin: self.plugin.clone(), configuration: self.config.clone() };
+        scenarios::load(&paths, Reading::default(), &named, self.profile.profile(), output)
     }
 }
 
@@ -163,66 +178,13 @@ fn verdict(grown: &[Growth], threshold: Share) -> Result<()> {
         .help("if that is meant, keep the new numbers: --save-baseline NAME"))
 }
 
-fn text(file: &str, case: &Measured) -> String {
-    let Measured { name, exchanges, fuel, hostcalls, memory, heap_growth, callbacks } = case;
-    let memory = output::bytes(usize::try_from(*memory).unwrap_or(usize::MAX));
-    let growth = output::bytes(usize::try_from(*heap_growth).unwrap_or(usize::MAX));
-    let mut text = format!(
-        "{file}: {name}\n  {exchanges} exchanges: fuel {}, hostcalls {}, memory {memory}, grown by {growth}\n",
-        spread(*fuel),
-        spread(*hostcalls),
-    );
-    text.push_str(&format!(
-        "  {:<38} {:>8} {:>10} {:>10} {:>10} {:>10}\n",
-        "callback", "calls", "fuel", "hostcalls", "cpu p50", "cpu p99"
-    ));
-    for callback in callbacks {
-        let CallbackCost { name, calls, fuel, hostcalls, cpu_p50, cpu_p99 } = callback;
-        text.push_str(&format!(
-            "  {:<38} {calls:>8} {:>10} {:>10} {:>10} {:>10}\n",
-            name.trim_start_matches("proxy_"),
-            fuel.median,
-            hostcalls.median,
-            micros(*cpu_p50),
-            micros(*cpu_p99),
-        ));
-    }
-    text + "\n"
-}
-
-fn spread(spread: Spread) -> String {
-    let Spread { least, median, most } = spread;
-    if least == most { median.to_string() } else { format!("{median} ({least} to {most})") }
-}
-
-fn micros(time: Duration) -> String {
-    format!("{:.1} us", time.as_secs_f64() * 1e6)
-}
-
-fn as_json(now: &Baseline, cases: &[(String, Measured)], grown: &[Growth]) -> serde_json::Value {
-    let spread =
-        |spread: &Spread| json!({"least": spread.least, "median": spread.median, "most": spread.most});
-    let callback = |cost: &CallbackCost| {
-        json!({
-            "name": cost.name, "calls": cost.calls, "fuel": spread(&cost.fuel), "hostcalls": spread(&cost.hostcalls),
-            "cpu_ns": {"p50": nanos(cost.cpu_p50), "p99": nanos(cost.cpu_p99)},
-        })
-    };
-    let case = |(file, case): &(String, Measured)| {
-        json!({
-            "file": file, "name": case.name, "exchanges": case.exchanges, "fuel": spread(&case.fuel),
-            "hostcalls": spread(&case.hostcalls), "memory": case.memory, "heap_growth": case.heap_growth,
-            "callbacks": case.callbacks.iter().map(callback).collect::<Vec<_>>(),
-        })
-    };
+fn as_json(now: &Baseline, cases: &[(String, Measured)], grown: &[Growth]) -> Value {
     json!({
-        "rustc": now.rustc, "wasmtime": now.wasmtime, "grown": grown,
-        "cases": cases.iter().map(case).collect::<Vec<_>>(),
+        "rustc": now.rustc,
+        "wasmtime": now.wasmtime,
+        "grown": grown,
+        "cases": cases.iter().map(|(file, case)| costs::json(file, case)).collect::<Vec<_>>(),
     })
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

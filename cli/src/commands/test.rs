@@ -189,15 +189,14 @@ impl Args {
     fn load(&self, paths: &[PathBuf], output: &Output) -> Result<Vec<TestFile>> {
         let reading = Reading::blessing(self.bless).sweeping(self.seed_sweep);
         let named = Named { plugin: self.plugin.clone(), configuration: self.config.clone() };
-        let profile = self.profile.profile();
-        let files = paths.iter().map(|path| TestFile::load(path, reading, &named, profile, output));
-        let files = files.collect::<Result<Vec<_>>>()?;
-        let is_scenarios = |file: &TestFile| matches!(file, TestFile::Scenarios(_));
-        if (self.plugin.is_some() || self.config.is_some())
-            && let Some(file) = files.iter().find(|file| is_scenarios(file))
-        {
-            return Err(Failure::usage(format!("`{}` is a scenario file, which names its filter itself", file.file()))
-                .help("--plugin and --config are for test files of Google's; `filter:` and `config:` are keys of scenario files"));
+        let files = scenarios::load(paths, reading, &named, self.profile.profile(), output)?;
+        for file in &files {
+            if let TestFile::Google(file) = file
+                && file.suite.benchmarks().count() > 0
+            {
+                let (count, file) = (file.suite.benchmarks().count(), file.suite.file());
+                output.warning(&format!("{file}: {count} benchmarks are only tested: `bench` times them"));
+            }
         }
         Ok(files)
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mesh_filter_test::scenario::Measured;
+use mesh_filter_test::cost::Measured;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Result};
+
+use super::workspace::Workspace;
 
 /// The engine whose fuel is counted; a test holds it to Cargo.lock.
 const WASMTIME: &str = "48.0.8";
@@ -109,7 +111,11 @@ impl Baseline {
 }
 
 /// Where a baseline is: a path with `.json` at its end, or a name below the target directory.
-pub(crate) fn place(name: &str, target: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
+pub(crate) fn place(name: &str) -> Result<PathBuf> {
+    place_below(name, || Workspace::load(None).map(|workspace| workspace.target().to_owned()))
+}
+
+fn place_below(name: &str, target: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
     if Path::new(name).extension().is_some_and(|ending| ending == "json") {
         return Ok(PathBuf::from(name));
     }
@@ -118,22 +124,29 @@ pub(crate) fn place(name: &str, target: impl FnOnce() -> Result<PathBuf>) -> Res
         return Err(Failure::usage(format!("`{name}` is no name for a baseline"))
             .help("a name has letters, digits, `-`, `_` and `.`; a path ends with `.json`"));
     }
-    Ok(target()?.join("mesh-filter/bench").join(format!("{name}.json")))
+    let target = target().map_err(|failure| {
+        failure
+            .help(format!("outside of a crate baselines are files: name one by a path such as `{name}.json`"))
+    })?;
+    Ok(target.join("mesh-filter/bench").join(format!("{name}.json")))
 }
 
 fn numbers(measured: &Measured) -> BTreeMap<String, u64> {
-    let Measured { fuel, hostcalls, memory, heap_growth, callbacks, .. } = measured;
+    let Measured { fuel, hostcalls, copied, memory, heap_growth, callbacks, .. } = measured;
     let mut numbers = BTreeMap::from([
         ("fuel".to_owned(), fuel.median),
         ("fuel, most".to_owned(), fuel.most),
         ("hostcalls".to_owned(), hostcalls.median),
         ("hostcalls, most".to_owned(), hostcalls.most),
+        ("bytes copied".to_owned(), copied.median),
+        ("bytes copied, most".to_owned(), copied.most),
         ("memory".to_owned(), *memory),
         ("heap growth".to_owned(), *heap_growth),
     ]);
     for callback in callbacks {
         numbers.insert(format!("fuel of {}", callback.name), callback.fuel.median);
         numbers.insert(format!("hostcalls of {}", callback.name), callback.hostcalls.median);
+        numbers.insert(format!("bytes copied of {}", callback.name), callback.copied.median);
     }
     numbers
 }
@@ -196,8 +209,8 @@ mod tests {
     #[test]
     fn a_baseline_has_a_name_or_a_path() {
         let target = || Ok(PathBuf::from("target"));
-        assert_eq!(place("main", target).unwrap(), Path::new("target/mesh-filter/bench/main.json"));
-        assert_eq!(place("bench/main.json", target).unwrap(), Path::new("bench/main.json"));
-        assert!(place("a/b", target).is_err() && place("", target).is_err());
+        assert_eq!(place_below("main", target).unwrap(), Path::new("target/mesh-filter/bench/main.json"));
+        assert_eq!(place_below("bench/main.json", target).unwrap(), Path::new("bench/main.json"));
+        assert!(place_below("a/b", target).is_err() && place_below("", target).is_err());
     }
 }

@@ -54,13 +54,6 @@ impl GoogleFile {
         for note in suite.notes() {
             output.warning(&note.to_string());
         }
-        match suite.benchmarks().count() {
-            0 => {}
-            count => output.warning(&format!(
-                "{}: {count} benchmarks are not run, only tested: `test` measures no time",
-                path.display()
-            )),
-        }
         let module = named.plugin.as_deref().or_else(|| suite.module()).ok_or_else(|| {
             Failure::usage(format!("`{}` does not say which plugin it tests", path.display()))
                 .help("name its module: --plugin FILE.wasm, or `wasm_path` in the file's `env`")

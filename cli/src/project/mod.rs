@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod build;
+pub(crate) mod costs;
 pub(crate) mod engine;
 mod envoy;
 pub(crate) mod filter;

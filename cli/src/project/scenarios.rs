@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mesh_filter_runtime::vm::Profile;
+use mesh_filter_test::cost::Measured;
 use mesh_filter_test::google::Subject;
 use mesh_filter_test::report::Report;
-use mesh_filter_test::scenario::{self, Batch, Measured, Options as Play, Reading, Suite};
+use mesh_filter_test::scenario::{self, Batch, Options as Play, Reading, Suite};
 use mesh_filter_test::{Envoy, EnvoyError, World};
 
 use crate::failure::{Failure, Result};
@@ -103,6 +104,11 @@ impl TestFile {
         ScenarioFile::load(path, reading).map(Self::Scenarios)
     }
 
+    /// Whether a plugin that is named on the command line is for it.
+    fn takes_plugin(&self) -> bool {
+        matches!(self, Self::Google(_))
+    }
+
     /// The file, as it was named.
     pub(crate) fn file(&self) -> &str {
         match self {
@@ -130,6 +136,27 @@ impl TestFile {
             Self::Google(file) => &file.module,
         }
     }
+}
+
+/// Reads files; where a plugin is named they have to be such as take one.
+pub(crate) fn load(
+    paths: &[PathBuf],
+    reading: Reading,
+    named: &Named,
+    profile: Profile,
+    output: &Output,
+) -> Result<Vec<TestFile>> {
+    let files = paths.iter().map(|path| TestFile::load(path, reading, named, profile, output));
+    let files = files.collect::<Result<Vec<_>>>()?;
+    if (named.plugin.is_some() || named.configuration.is_some())
+        && let Some(file) = files.iter().find(|file| !file.takes_plugin())
+    {
+        let problem = format!("`{}` is a scenario file, which names its filter itself", file.file());
+        return Err(Failure::usage(problem).help(
+            "--plugin and --config are for test files of Google's; `filter:` and `config:` are keys of scenario files",
+        ));
+    }
+    Ok(files)
 }
 
 /// Plays scenario files on built modules.
@@ -193,17 +220,23 @@ impl<'a> Player<'a> {
     /// Measures the cases of a file whose names contain `wanted`, over so many exchanges each.
     pub(crate) fn measure(
         &mut self,
-        file: &ScenarioFile,
+        file: &TestFile,
         wanted: &str,
         exchanges: usize,
     ) -> Result<Vec<std::result::Result<Measured, String>>> {
-        if !self.worlds.contains_key(&file.about) {
-            let worlds = self.worlds_of(&file.about)?;
-            self.worlds.insert(file.about.clone(), worlds);
+        if !self.worlds.contains_key(file.about()) && file.count(wanted) > 0 {
+            let worlds = self.worlds_of(file.about())?;
+            self.worlds.insert(file.about().to_owned(), worlds);
         }
-        let world = self.worlds.get(&file.about).and_then(|worlds| worlds.first());
-        let measure = |world| file.suite.measure(world, exchanges, |name| name.contains(wanted));
-        Ok(world.map(measure).unwrap_or_default())
+        let worlds = self.worlds_for(file)?;
+        let Some(world) = worlds.first() else { return Ok(Vec::new()) };
+        Ok(match file {
+            TestFile::Scenarios(file) => file.suite.measure(world, exchanges, |name| name.contains(wanted)),
+            TestFile::Google(file) => {
+                let subject = Subject { world, configuration: &file.configuration, options: &file.options };
+                file.suite.measure(subject, exchanges, |name| name.contains(wanted))
+            }
+        })
     }
 
     /// The worlds that a file is played on, with the other filters of its chains; none where none of its

@@ -37,8 +37,7 @@ fn a_file_plays_on_the_named_plugin_or_on_its_own() {
     assert!(text(&own.stdout).ends_with("3 passed, 0 failed\n"), "{own:?}");
     let own = run(&folder, &["own/tests.txtpb"]);
     assert!(text(&own.stdout).ends_with("2 passed, 0 failed\n"), "{own:?}");
-    let warning =
-        "warning: own/tests.txtpb: 1 benchmarks are not run, only tested: `test` measures no time\n";
+    let warning = "warning: own/tests.txtpb: 1 benchmarks are only tested: `bench` times them\n";
     assert_eq!(text(&own.stderr), warning);
     assert_eq!(folder.read("own/log.txt"), b"");
 

@@ -1,12 +1,14 @@
 //! The command line as users meet it: a process, its words, and the files that it leaves.
 #![cfg(test)]
 
+mod bench;
 mod budget;
 mod build;
 mod console;
 mod folder;
 mod google;
 mod inspect;
+mod memory;
 mod module;
 mod new;
 mod run;

@@ -59,7 +59,8 @@ impl Instance {
             host.set_legacy(module.abi_version() == AbiVersion::V0_1_0);
             host.enter(0, Phase::Start);
         }
-        let mut state = State::new(host, MemoryLimit::new(engine.limits().memory));
+        let mut state = State::new(host, MemoryLimit::new(None));
+        state.limit_memory(engine.limits().memory);
         state.capabilities = module.capabilities().clone();
         if state.trace.is_some() {
             state.symbols = module.symbols().cloned();
@@ -69,7 +70,9 @@ impl Instance {
         engine.attach_meter(&mut store);
         engine.refill(&mut store);
 
-        let exports = start(module, &mut store).map_err(|error| {
+        let started = start(module, &mut store);
+        store.data().tell_refused_memory();
+        let exports = started.map_err(|error| {
             if !trap::is_trap(&error) {
                 return refused(format!("{error:#}"));
             }
@@ -108,10 +111,11 @@ impl Guest for Instance {
         }
         self.engine.refill(&mut self.store);
         let state = self.store.data_mut();
-        state.memory_limit.refused = false;
+        state.limit_memory(self.engine.limits().memory);
         state.exits = 0;
         state.calls.clear();
         let result = self.exports.call(&mut self.store, callback);
+        self.store.data().tell_refused_memory();
         self.fuel_consumed = self.fuel_consumed.saturating_add(self.engine.used(&self.store));
         result.map_err(|error| {
             let trap = trap::describe(&self.engine, &self.module, &self.store, &error);
@@ -120,8 +124,13 @@ impl Guest for Instance {
     }
 
     fn usage(&self) -> Option<Usage> {
-        let hostcalls = self.store.data().calls.total();
-        Some(Usage { fuel: self.fuel_consumed, hostcalls, memory: self.memory_size() })
+        let State { calls, copied, .. } = self.store.data();
+        Some(Usage {
+            fuel: self.fuel_consumed,
+            hostcalls: calls.total(),
+            copied: copied.total(),
+            memory: self.memory_size(),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::state::{Restriction, State};
 use crate::host::Host;
-use std::cell::RefMut;
+use std::cell::{Cell, RefMut};
 use wasmtime::{Caller, Extern, Memory};
 
 /// Why guest memory could not be used.
@@ -17,7 +17,25 @@ pub(crate) enum MemoryError {
 }
 
 /// The bytes of a guest's memory.
-pub(crate) struct GuestMemory<'a>(&'a mut [u8]);
+pub(crate) struct GuestMemory<'a> {
+    bytes: &'a mut [u8],
+    copied: &'a Copied,
+}
+
+/// How many bytes of a guest's memory the host has read and written.
+#[derive(Debug, Default)]
+pub(crate) struct Copied(Cell<u64>);
+
+impl Copied {
+    /// Since the VM's beginning.
+    pub(super) fn total(&self) -> u64 {
+        self.0.get()
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.set(self.0.get().wrapping_add(bytes as u64));
+    }
+}
 
 impl GuestMemory<'_> {
     /// The bytes of an argument, `limit` at most.
@@ -27,7 +45,9 @@ impl GuestMemory<'_> {
         }
         let (start, size) = (offset(pointer)?, offset(size)?);
         let end = start.checked_add(size).ok_or(MemoryError::OutOfBounds)?;
-        self.0.get(start..end).ok_or(MemoryError::OutOfBounds)
+        let bytes = self.bytes.get(start..end).ok_or(MemoryError::OutOfBounds)?;
+        self.copied.add(size);
+        Ok(bytes)
     }
 
     /// A number at an address that need not be aligned.
@@ -56,7 +76,9 @@ impl GuestMemory<'_> {
     pub(crate) fn slice(&mut self, pointer: u32, size: usize) -> Result<&mut [u8], MemoryError> {
         let start = offset(pointer)?;
         let end = start.checked_add(size).ok_or(MemoryError::OutOfBounds)?;
-        self.0.get_mut(start..end).ok_or(MemoryError::OutOfBounds)
+        let bytes = self.bytes.get_mut(start..end).ok_or(MemoryError::OutOfBounds)?;
+        self.copied.add(size);
+        Ok(bytes)
     }
 }
 
@@ -66,7 +88,8 @@ pub(crate) fn open<'a>(
 ) -> Result<(GuestMemory<'a>, RefMut<'a, Host>), MemoryError> {
     let memory = find(caller)?;
     let (bytes, state) = memory.data_and_store_mut(caller);
-    Ok((GuestMemory(bytes), borrow(state)?))
+    let state: &'a State = state;
+    Ok((GuestMemory { bytes, copied: &state.copied }, borrow(state)?))
 }
 
 /// The host, where no memory is needed.
@@ -87,7 +110,8 @@ pub(crate) fn give(
     let size = u32::try_from(bytes.len()).map_err(|_| MemoryError::TooLarge)?;
     let pointer = if size == 0 { 0 } else { allocate(caller, size)? };
     let memory = find(caller)?;
-    let mut memory = GuestMemory(memory.data_mut(caller));
+    let (in_memory, state) = memory.data_and_store_mut(caller);
+    let mut memory = GuestMemory { bytes: in_memory, copied: &state.copied };
     memory.write(pointer, bytes)?;
     memory.write_u32(pointer_out, pointer)?;
     memory.write_u32(size_out, size)

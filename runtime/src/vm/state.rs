@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use super::capabilities::Capabilities;
 use super::limits::{CpuBudget, MemoryLimit};
+use super::memory::Copied;
 use super::symbols::Symbols;
 use crate::abi::table::{Chapter, Import};
 use crate::host::{Faults, SharedHost, Trace};
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) exits: u32,
     /// The last hostcalls of this callback.
     pub(super) calls: Calls,
+    pub(super) copied: Copied,
     /// Known once the instance stands; not yet in a start section.
     pub(super) memory: Option<Memory>,
     /// The guest's allocator.
@@ -55,11 +57,27 @@ impl State {
             restriction: Restriction::Start,
             exits: 0,
             calls: Calls::default(),
+            copied: Copied::default(),
             memory: None,
             allocator: None,
             capabilities: Capabilities::ALL,
             memory_limit,
             cpu: CpuBudget::default(),
+        }
+    }
+}
+
+impl State {
+    /// Sets how far memory may grow from now on: as the VM is limited, or less where a test says so.
+    pub(super) fn limit_memory(&mut self, limit: Option<u64>) {
+        let ordered = self.faults.as_ref().and_then(|faults| faults.memory_limit());
+        self.memory_limit = MemoryLimit::new(limit.into_iter().chain(ordered).min());
+    }
+
+    /// Tells who limits memory that more of it was asked for.
+    pub(super) fn tell_refused_memory(&self) {
+        if let Some(faults) = self.faults.as_ref().filter(|_| self.memory_limit.refused) {
+            faults.memory_refused(self.memory_limit.bytes());
         }
     }
 }

@@ -241,7 +241,7 @@ mod tests {
     /// A warm-up that costs a lot, then exchanges with this use of fuel.
     fn readings(fuel: &[u64]) -> Vec<Usage> {
         let page = 65_536;
-        let mut now = Usage { fuel: 0, hostcalls: 0, memory: page };
+        let mut now = Usage { memory: page, ..Usage::default() };
         let mut readings = vec![now];
         for fuel in [1_000_000; WARM_UP].iter().chain(fuel) {
             now.fuel += fuel;

@@ -45,21 +45,36 @@ impl World {
         symbols: Option<&[u8]>,
     ) -> Result<Self, WasmError> {
         let limits = Limits { fuel_per_call: Some(FUEL_PER_CALL), ..Limits::default() };
-        let engine = Engine::simulating(limits)?;
         let options = LoadOptions { unknown_imports: profile.unknown_imports(), symbols };
-        let module = Module::load_with(&engine, bytes, name, options)?;
-        let module_size = bytes.len();
-        let world = Self::new(Kind::Wasm, move |host| {
-            let instance = Instance::new(&engine, &module, host).map_err(|error| error.to_string())?;
-            let guest: Box<dyn Guest> = Box::new(instance);
-            Ok(guest)
-        })
-        .of_module(module_size);
+        let world = Self::in_engine(Engine::simulating(limits)?, bytes, name, options)?;
+        let (kept, kept_name) = (bytes.to_vec(), name.to_owned());
+        let world = world.served_by(move || {
+            let options = LoadOptions { unknown_imports: profile.unknown_imports(), symbols: None };
+            let serving = Engine::serving(Limits::default()).map_err(WasmError::from);
+            serving
+                .and_then(|engine| Self::in_engine(engine, &kept, &kept_name, options))
+                .map_err(|error| error.to_string())
+        });
         let limits = ProfileLimits {
             name: profile.name(),
             holds_headers: profile.holds_headers(),
             reloads: profile.reloads(),
         };
         Ok(if profile == Profile::Tolerant { world } else { world.limited(limits) })
+    }
+
+    fn in_engine(
+        engine: Engine,
+        bytes: &[u8],
+        name: &str,
+        options: LoadOptions<'_>,
+    ) -> Result<Self, WasmError> {
+        let module = Module::load_with(&engine, bytes, name, options)?;
+        let world = Self::new(Kind::Wasm, move |host| {
+            let instance = Instance::new(&engine, &module, host).map_err(|error| error.to_string())?;
+            let guest: Box<dyn Guest> = Box::new(instance);
+            Ok(guest)
+        });
+        Ok(world.of_module(bytes.len()))
     }
 }

@@ -15,6 +15,9 @@ pub(crate) const FILTER_VARIABLE: &str = "MESH_FILTER_SCENARIO";
 /// As [`MakeGuest`], for all threads that play cases.
 type Make = dyn Fn(SharedHost) -> Result<Box<dyn Guest>, String> + Send + Sync;
 
+/// Makes a world, or says why it cannot be made.
+type Serving = dyn Fn() -> Result<World, String> + Send + Sync;
+
 /// Makes fresh VMs of one filter.
 #[derive(Clone)]
 pub struct World {
@@ -25,6 +28,8 @@ pub struct World {
     limits: Option<ProfileLimits>,
     /// Bytes of the module; `None` where there is none.
     module_size: Option<u64>,
+    /// Makes the same world of an engine that serves, which counts nothing and is as fast as in a proxy.
+    serving: Option<Arc<Serving>>,
     /// Other filters of chains, by the name that scenario files have for them.
     others: BTreeMap<String, World>,
     /// The Envoy that plays its cases, in place of the simulator.
@@ -66,6 +71,7 @@ impl World {
             make: Arc::new(make),
             limits: None,
             module_size: None,
+            serving: None,
             others: BTreeMap::new(),
             #[cfg(feature = "envoy")]
             played: None,
@@ -82,6 +88,22 @@ impl World {
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "modules need the feature"))]
     pub(crate) fn of_module(self, bytes: usize) -> Self {
         Self { module_size: u64::try_from(bytes).ok(), ..self }
+    }
+
+    /// The same, with what makes it of an engine that serves.
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "modules need the feature"))]
+    pub(crate) fn served_by(self, make: impl Fn() -> Result<World, String> + Send + Sync + 'static) -> Self {
+        Self { serving: Some(Arc::new(make)), ..self }
+    }
+
+    /// The same filters in an engine that serves, for those who measure CPU time; the error says why there is none.
+    pub(crate) fn serving(&self) -> Result<World, String> {
+        let make = self.serving.as_ref().ok_or("only modules are measured")?;
+        let mut world = make()?;
+        for (name, other) in &self.others {
+            world = world.with_filter(name, other.serving()?);
+        }
+        Ok(world)
     }
 
     /// Bytes of the module; `None` where there is none.

@@ -1,7 +1,7 @@
 //! Calls one plugin phase by phase, as a tester without a proxy does: no chain, no time, no network.
 
 use super::suite::Phase as TestPhase;
-use crate::sim::{Diary, Journal, Mark, VirtualClock, Watched};
+use crate::sim::{Diary, Journal, Mark, Meter, VirtualClock, Watched};
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::abi::{LogLevel, Status, path};
@@ -32,8 +32,6 @@ pub(super) struct Setup<'a> {
 /// What is written down of a run, log lines aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Record {
-    /// Nothing, where somebody measures.
-    Nothing,
     Callbacks,
     /// Callbacks with their hostcalls.
     Hostcalls,
@@ -106,10 +104,7 @@ impl Driver {
             }
         }
         let guest = (world.maker())(Rc::clone(&host)).map_err(Stop::Instantiate)?;
-        let guest = match setup.record {
-            Record::Nothing => guest,
-            _ => Box::new(Watched::new(guest, Rc::clone(&host), Rc::clone(&journal))),
-        };
+        let guest = Box::new(Watched::new(guest, Rc::clone(&host), Rc::clone(&journal)));
         let configuration = Bytes::copy_from_slice(setup.configuration);
         let size = count(configuration.len());
         let settings = PluginSettings { configuration, ..PluginSettings::default() };
@@ -194,6 +189,11 @@ impl Driver {
     /// What the VM has used since its beginning; `None` where nobody counts.
     pub(super) fn usage(&self) -> Option<Usage> {
         self.guest.usage()
+    }
+
+    /// What counts what the VM uses.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.journal.meter
     }
 
     /// The lines that were logged since then.

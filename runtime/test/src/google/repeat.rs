@@ -1,10 +1,14 @@
-//! Plays a test many times in one VM, as a benchmark does; whoever calls measures.
+//! Plays a test many times in one VM, as a benchmark does, and measures it.
 
 use super::driver::{Driver, Record, Stop, Stream};
 use super::play::{Subject, play, setup};
 use super::suite::{Suite, Test};
+use crate::cost::{Measured, Readings, Tally};
 use mesh_filter_runtime::abi::LogLevel;
 use mesh_filter_runtime::guest::Usage;
+
+/// So many streams warm up before those that are counted.
+const WARM_UP: usize = 10;
 
 /// A test that is played again and again.
 pub struct Repeat<'a> {
@@ -27,8 +31,42 @@ impl Suite {
         Some(self.start(test, subject).map_err(|stop| stop.describe("plugin_init")))
     }
 
+    /// Measures the tests that are benchmarks and whose name is `wanted`, over so many streams each.
+    ///
+    /// A test is played again and again in one VM, and nothing is expected of what happens; streams beside the measured
+    /// one cost memory, and otherwise do not count. An error says why a benchmark cannot be measured.
+    #[must_use]
+    pub fn measure(
+        &self,
+        subject: Subject<'_>,
+        streams: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Result<Measured, String>> {
+        let mut serving = None;
+        let mut measure = |test: &Test| {
+            let serving = serving.get_or_insert_with(|| subject.world.serving());
+            let served = Subject { world: serving.as_ref().map_err(Clone::clone)?, ..subject };
+            let counted = self.soak(test, subject, streams)?;
+            Ok(Measured::of(&test.name, counted, self.soak(test, served, streams)?))
+        };
+        let tests = self.tests.iter().filter(|test| test.benchmark && wanted(&test.name));
+        tests.map(|test| measure(test).map_err(|why: String| format!("{}: {why}", test.name))).collect()
+    }
+
+    fn soak(&self, test: &Test, subject: Subject<'_>, streams: usize) -> Result<Readings, String> {
+        let mut repeat = self.start(test, subject).map_err(|stop| stop.describe("plugin_init"))?;
+        let mut tally = Tally::new(WARM_UP, streams);
+        loop {
+            tally.begin(repeat.driver.meter());
+            repeat.once()?;
+            if !tally.end(repeat.driver.meter()) {
+                return Ok(tally.readings(repeat.driver.meter()));
+            }
+        }
+    }
+
     fn start<'a>(&'a self, test: &'a Test, subject: Subject<'_>) -> Result<Repeat<'a>, Stop> {
-        let setup = setup(self, test, subject, LogLevel::Critical, Record::Nothing);
+        let setup = setup(self, test, subject, LogLevel::Critical, Record::Callbacks);
         let mut driver = Driver::start(subject.world, setup, Driver::journal(self.env.time))?;
         let others = (0..self.env.additional_streams).map(|_| Ok((driver.open()?, 0)));
         let others = others.collect::<Result<_, Stop>>()?;
@@ -48,7 +86,10 @@ impl Repeat<'_> {
         for invocation in &self.test.phases {
             let name = invocation.phase.name();
             play(&mut self.driver, &stream, invocation, self.test.chunks).map_err(stopped(name))?;
-            self.advance().map_err(stopped("an additional stream"))?;
+            self.driver.meter().pause(true);
+            let advanced = self.advance();
+            self.driver.meter().pause(false);
+            advanced.map_err(stopped("an additional stream"))?;
         }
         self.driver.destroy(&stream).map_err(stopped("stream_destroy"))
     }

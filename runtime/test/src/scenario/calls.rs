@@ -29,7 +29,7 @@ enum Action {
 
 /// What the callbacks of a kind have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// An action, and whether the message ends.
     Headers,
     /// As headers, and a part of a body.
@@ -40,7 +40,7 @@ enum Kind {
     Other,
 }
 
-const CALLBACKS: [(&str, Kind); 19] = [
+pub(super) const CALLBACKS: [(&str, Kind); 19] = [
     ("context_create", Kind::Other),
     ("vm_start", Kind::Other),
     ("configure", Kind::Other),

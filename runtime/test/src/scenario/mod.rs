@@ -45,7 +45,6 @@ mod workers;
 pub use batch::{Batch, Options};
 pub(crate) use budget::WARM_UP;
 pub(crate) use golden::BLESS_VARIABLE;
-pub use measure::{CallbackCost, Measured, Spread};
 pub(crate) use size::shown;
 pub use suite::{Reading, Suite, load, load_with, parse, parse_with};
 pub(crate) use time::parse as moment;

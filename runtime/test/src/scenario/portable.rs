@@ -1,5 +1,6 @@
 //! What a case needs that not every world has, so that elsewhere it is not played but reported.
 
+use super::fault;
 use super::step::Step;
 use super::suite::{Case, Suite};
 use crate::grpc::{GrpcAnswer, GrpcRule};
@@ -66,9 +67,7 @@ impl Case {
 
     fn needs(&self) -> Vec<Need> {
         let mut needs: Vec<Need> = self.settings.requires.iter().cloned().collect();
-        if !self.settings.faults.is_empty() {
-            needs.push(Need::new("`faults`", Requirement::Simulator));
-        }
+        fault::needs("`faults`", &self.settings.faults, &mut needs);
         if !self.settings.shared_data.is_empty() {
             needs.push(Need::new("`shared_data`", Requirement::Simulator));
         }
@@ -86,7 +85,7 @@ impl Case {
 impl Step {
     fn needs(&self, needs: &mut Vec<Need>) {
         match self {
-            Self::Fault(_) => needs.push(Need::new("`fault`", Requirement::Simulator)),
+            Self::Fault(faults) => fault::needs("`fault`", faults, needs),
             Self::Advance { expect, .. } => expect.needs(needs),
             Self::Exchanges(exchanges) => {
                 if exchanges.interleave().is_some() {

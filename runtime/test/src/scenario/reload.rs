@@ -47,22 +47,37 @@ pub(super) fn step(node: &Node, variables: &Variables, folder: &Folder) -> Resul
 }
 
 impl Play<'_> {
-    pub(super) fn reload(&mut self, reload: &Reload, scope: &Scope) -> std::result::Result<(), Broken> {
+    fn replace(&mut self, reload: &Reload) -> std::result::Result<(), StartFailure> {
         let mut setup = self.setup.clone();
         if let Some(configuration) = &reload.configuration {
             setup.configuration.clone_from(configuration);
         }
-        let replaced = self.stage.replace(&setup, reload.new_vm);
+        self.stage.replace(&setup, reload.new_vm)?;
+        self.setup = setup;
+        Ok(())
+    }
+
+    /// Configures the filter anew, where nothing is judged; the error says why it cannot go on.
+    pub(super) fn reload_unjudged(&mut self, reload: &Reload) -> std::result::Result<(), String> {
+        match self.replace(reload) {
+            Err(StartFailure::Refused(_)) if reload.refused.is_some() => Ok(()),
+            Err(StartFailure::Refused(error) | StartFailure::Broken(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    pub(super) fn reload(&mut self, reload: &Reload, scope: &Scope) -> std::result::Result<(), Broken> {
+        let replaced = self.replace(reload);
         let mut deeds = self.stage.deeds(scope);
         let mut problems = Vec::new();
         match (replaced, &reload.refused) {
-            (Ok(()), None) => self.setup = setup,
+            (Ok(()), None) => {}
             (Ok(()), Some((place, _))) => {
                 let text = "expected that the filter refuses its configuration, but it started";
                 problems.push(Problem::at(place, text));
             }
             (Err(StartFailure::Refused(_)), Some((place, matcher))) => {
-                if !deeds.logs.iter().any(|line| matcher.check(line.message.as_bytes()).is_ok()) {
+                if !deeds.say(matcher) {
                     problems.push(Problem::at(place, format!("expected a log line: {}", matcher.describe())));
                 }
                 // A refusal is logged as an error, which is what was expected.

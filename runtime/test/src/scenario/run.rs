@@ -201,7 +201,7 @@ impl<'a> Play<'a> {
                 return Err((vec![Problem::at(place, text)], self.timeline(start.mark)));
             }
             (Some((place, matcher)), Err(StartFailure::Refused(_))) => {
-                if !deeds.logs.iter().any(|line| matcher.check(line.message.as_bytes()).is_ok()) {
+                if !deeds.say(matcher) {
                     let text = format!("expected a log line: {}", matcher.describe());
                     return Err((vec![Problem::at(place, text)], self.timeline(start.mark)));
                 }
@@ -218,7 +218,7 @@ impl<'a> Play<'a> {
     }
 
     /// Starts the filters of the chain, or the only one.
-    fn start(&mut self) -> Result<(), StartFailure> {
+    pub(super) fn start(&mut self) -> Result<(), StartFailure> {
         let Settings { setup, chain, .. } = &self.case.settings;
         if chain.is_empty() {
             return self.stage.start(setup);

@@ -4,8 +4,9 @@
 //! world cannot do is a [`Need`](super::portable::Need) of the case, so that it is never asked to.
 
 use super::budget::Cost;
+use crate::matcher::Matcher;
 use crate::sim::{
-    Call, CallCost, Choice, Fault, Finished, LogLine, Mark, Plan, Properties, Rules, Schedule, Setup,
+    Call, Choice, Fault, Finished, LogLine, Mark, Meter, Plan, Properties, Rules, Schedule, Setup,
 };
 use crate::traffic::Received;
 use bytes::Bytes;
@@ -63,17 +64,14 @@ pub(crate) trait Stage {
     /// From now on the callbacks of the filter are kept for [`Deeds::calls`].
     fn keep_calls(&mut self) {}
 
-    /// From now on what each callback costs is kept for [`Self::costs`].
-    fn keep_costs(&mut self) {}
-
-    /// What callbacks cost, by name; nothing where nobody counts.
-    fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
-        Vec::new()
+    /// What counts what the filters use; `None` where nobody does.
+    fn meter(&self) -> Option<&Meter> {
+        None
     }
 
-    /// What the filter has used so far; `None` where nobody counts.
+    /// What the filters have used so far; `None` where nobody counts.
     fn usage(&self) -> Option<Usage> {
-        None
+        self.meter().and_then(Meter::usage)
     }
 
     /// The end of the timeline so far.
@@ -126,6 +124,15 @@ pub(crate) struct Deeds {
     pub(crate) cost: Cost,
     /// What has gone wrong in the test itself.
     pub(crate) problems: Vec<String>,
+}
+
+impl Deeds {
+    /// Whether a log line is like this, or the reason of a trap.
+    pub(crate) fn say(&self, matcher: &Matcher) -> bool {
+        let lines = self.logs.iter().map(|line| line.message.clone());
+        let traps = self.traps.iter().map(|(_, trap)| trap.to_string());
+        lines.chain(traps).any(|said| matcher.check(said.as_bytes()).is_ok())
+    }
 }
 
 impl Scope {

@@ -1,4 +1,5 @@
-//! Faults that a test has ordered: hostcalls that answer what it says, callouts that end as it says.
+//! Faults that a test has ordered: hostcalls that answer what it says, callouts that end as it says, callbacks that
+//! trap, memory that does not grow.
 
 use super::shared::lock;
 use crate::traffic::Behaviour;
@@ -9,7 +10,7 @@ use std::sync::Mutex;
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) target: Target,
-    /// Which call from now on, from 1; all of them where it is absent.
+    /// Which call from now on, from 1; all of them where it is absent. Memory has no calls.
     pub(crate) nth: Option<u32>,
     /// Where the test says so.
     pub(crate) place: Place,
@@ -22,6 +23,10 @@ pub(crate) enum Target {
     Hostcall { name: &'static str, code: u32 },
     /// Callouts to this cluster end so.
     Callout { cluster: String, behaviour: Behaviour },
+    /// Calls of this callback trap before the plugin does anything.
+    TrapAt { callback: &'static str },
+    /// The memory of a VM does not grow beyond this.
+    MemoryLimit { bytes: u64 },
 }
 
 /// All faults of a simulation.
@@ -66,6 +71,28 @@ impl FaultPlan {
         })
     }
 
+    /// Whether this call of the callback traps, if the test says so.
+    pub(super) fn traps(&self, called: &str) -> bool {
+        self.meet(|target| match target {
+            Target::TrapAt { callback } if *callback == called => Some(()),
+            _ => None,
+        })
+        .is_some()
+    }
+
+    /// Beyond how many bytes no memory grows, if the test says so.
+    pub(super) fn memory_limit(&self) -> Option<u64> {
+        let orders = lock(&self.orders);
+        orders.iter().filter_map(|order| order.fault.target.memory_limit()).min()
+    }
+
+    /// Somebody was refused memory beyond so many bytes.
+    pub(super) fn memory_refused(&self, limit: u64) {
+        for order in lock(&self.orders).iter_mut() {
+            order.met |= order.fault.target.memory_limit() == Some(limit);
+        }
+    }
+
     /// Counts a call for all faults that are about it; gives the first that is for this one.
     fn meet<T>(&self, about: impl Fn(&Target) -> Option<T>) -> Option<T> {
         let mut answer = None;
@@ -78,5 +105,14 @@ impl FaultPlan {
             }
         }
         answer
+    }
+}
+
+impl Target {
+    fn memory_limit(&self) -> Option<u64> {
+        match self {
+            Self::MemoryLimit { bytes } => Some(*bytes),
+            _ => None,
+        }
     }
 }

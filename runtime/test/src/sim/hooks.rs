@@ -4,6 +4,7 @@
 use super::baton::Baton;
 use super::faults::FaultPlan;
 use super::journal::Diary;
+use crate::scenario::shown;
 use mesh_filter_runtime::abi::Status;
 use mesh_filter_runtime::abi::table::{Chapter, IMPORTS};
 use mesh_filter_runtime::host::Faults;
@@ -25,6 +26,11 @@ impl Hooks {
         Self { faults, diary, baton: RefCell::default() }
     }
 
+    /// Whether a test lets this callback trap.
+    pub(super) fn traps(&self, callback: &'static str) -> bool {
+        self.faults.traps(callback)
+    }
+
     /// From now on the worker, of this number, is in an interleaving, or in none.
     pub(super) fn join(&self, baton: Option<(Arc<Baton>, usize)>) {
         self.baton.replace(baton);
@@ -41,5 +47,14 @@ impl Faults for Hooks {
         let shown = if wasi { code.to_string() } else { format!("{:?}", Status(code)) };
         self.diary.note(format!("  the test answers `{hostcall}`: {shown}"));
         Some(code)
+    }
+
+    fn memory_limit(&self) -> Option<u64> {
+        self.faults.memory_limit()
+    }
+
+    fn memory_refused(&self, limit: u64) {
+        self.diary.note(format!("  the test lets memory grow no further than {}", shown(limit)));
+        self.faults.memory_refused(limit);
     }
 }

@@ -7,6 +7,7 @@ use super::hooks::Hooks;
 use super::journal::{Diary, Watched};
 use super::properties::PropertyBook;
 use super::shared::{Common, Shared};
+use super::trapping::Trapping;
 use super::{FilterId, Setup};
 use crate::world::World;
 use mesh_filter_runtime::guest::{ContextId, Guest};
@@ -179,8 +180,8 @@ impl Lane {
                     host.set_trace(diary.clone());
                 }
             }
-            let guest = maker(Rc::clone(&host))?;
-            Ok(Box::new(Watched::new(guest, host, Rc::clone(&diary))))
+            let guest = Trapping { guest: maker(Rc::clone(&host))?, hooks: Rc::clone(&hooks) };
+            Ok(Box::new(Watched::new(Box::new(guest), host, Rc::clone(&diary))))
         };
         let plugin = self.worker.add_plugin(options, VmPlan { key, settings, make: Rc::new(make) })?;
         self.settle();

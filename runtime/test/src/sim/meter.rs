@@ -14,9 +14,13 @@ pub(crate) struct Meter(Mutex<Readings>);
 struct Readings {
     fuel: u64,
     hostcalls: u64,
+    copied: u64,
+    cpu: Duration,
     /// By guest: bytes that it has now.
     memory: BTreeMap<usize, u64>,
     guests: usize,
+    /// What is called now is not counted.
+    paused: bool,
     /// By callback; `None` until somebody wants it.
     costs: Option<BTreeMap<&'static str, Vec<CallCost>>>,
 }
@@ -26,6 +30,7 @@ struct Readings {
 pub(crate) struct CallCost {
     pub(crate) fuel: u64,
     pub(crate) hostcalls: u64,
+    pub(crate) copied: u64,
     pub(crate) cpu: Duration,
 }
 
@@ -38,26 +43,37 @@ impl Meter {
     }
 
     /// From now on what each callback costs is kept.
-    pub(super) fn keep_costs(&self) {
+    pub(crate) fn keep_costs(&self) {
         lock(&self.0).costs = Some(BTreeMap::new());
     }
 
     /// What callbacks cost, by name.
-    pub(super) fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
+    pub(crate) fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
         lock(&self.0).costs.clone().unwrap_or_default().into_iter().collect()
     }
 
     /// What a guest had used before a callback, and after it, and the CPU time in between.
     pub(super) fn add(&self, guest: usize, name: &'static str, before: Usage, after: Usage, cpu: Duration) {
         let mut readings = lock(&self.0);
+        readings.memory.insert(guest, after.memory);
+        if readings.paused {
+            return;
+        }
         let fuel = after.fuel.saturating_sub(before.fuel);
         let hostcalls = after.hostcalls.saturating_sub(before.hostcalls);
         readings.fuel += fuel;
         readings.hostcalls += hostcalls;
-        readings.memory.insert(guest, after.memory);
+        let copied = after.copied.saturating_sub(before.copied);
+        readings.copied += copied;
+        readings.cpu += cpu;
         if let Some(costs) = &mut readings.costs {
-            costs.entry(name).or_default().push(CallCost { fuel, hostcalls, cpu });
+            costs.entry(name).or_default().push(CallCost { fuel, hostcalls, copied, cpu });
         }
+    }
+
+    /// Whether what is called from now on is counted, but for its memory.
+    pub(crate) fn pause(&self, paused: bool) {
+        lock(&self.0).paused = paused;
     }
 
     /// The guest is gone, and its memory with it.
@@ -65,10 +81,16 @@ impl Meter {
         lock(&self.0).memory.remove(&guest);
     }
 
+    /// The CPU time of all callbacks.
+    pub(crate) fn cpu(&self) -> Duration {
+        lock(&self.0).cpu
+    }
+
     /// The sums; `None` where no guest counts.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let Readings { fuel, hostcalls, memory, .. } = &*lock(&self.0);
-        let usage = Usage { fuel: *fuel, hostcalls: *hostcalls, memory: memory.values().sum() };
+        let Readings { fuel, hostcalls, copied, memory, .. } = &*lock(&self.0);
+        let (fuel, hostcalls, copied) = (*fuel, *hostcalls, *copied);
+        let usage = Usage { fuel, hostcalls, copied, memory: memory.values().sum() };
         (!memory.is_empty() || usage.hostcalls > 0).then_some(usage)
     }
 }
@@ -85,9 +107,16 @@ impl Stopwatch {
         )
     }
 
+    /// The time since its start, without what it takes to read the clock: as much as a small callback.
     #[cfg(feature = "wasm")]
     pub(super) fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        static OWN: std::sync::OnceLock<Duration> = std::sync::OnceLock::new();
+        let elapsed = self.0.elapsed();
+        let own = OWN.get_or_init(|| {
+            let readings = (0..1000).map(|_| cpu_time::ThreadTime::now().elapsed());
+            readings.min().unwrap_or_default()
+        });
+        elapsed.saturating_sub(*own)
     }
 
     #[cfg(not(feature = "wasm"))]

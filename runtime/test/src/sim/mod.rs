@@ -4,7 +4,7 @@
 //! clock only when it is told to or when a request waits for something that is sure to come.
 //! Everything that happens at one moment happens in the order in which it was asked for, so two
 //! runs are the same. Reading order: `clock`, `agenda`, `journal`, `mock`, `faults`, `shared` (what workers
-//! have in common), `lane` (one worker), `callout`, `grpc`, `hooks`, `properties`, `exchange`, `crew`, `time`, `paused`, `baton`, `interleave`,
+//! have in common), `lane` (one worker), `callout`, `grpc`, `hooks`, `trapping`, `properties`, `exchange`, `crew`, `time`, `paused`, `baton`, `interleave`,
 //! `stage`.
 
 mod agenda;
@@ -27,6 +27,7 @@ mod properties;
 mod shared;
 mod stage;
 mod time;
+mod trapping;
 
 pub(crate) use baton::{Choice, Schedule};
 pub(crate) use calls::Call;
@@ -35,7 +36,7 @@ pub(crate) use exchange::{Finished, Plan};
 pub(crate) use faults::{Fault, FaultPlan, Target};
 pub use journal::LogLine;
 pub(crate) use journal::{Diary, Journal, Mark, Watched};
-pub(crate) use meter::CallCost;
+pub(crate) use meter::{CallCost, Meter};
 pub(crate) use mock::{Condition, Mocks, Rule, Rules};
 pub use paused::Paused;
 pub(crate) use properties::Properties;

@@ -1,14 +1,13 @@
 //! The simulator as a stage for cases.
 
 use super::{
-    CallCost, Choice, Engine, ExchangeId, Fault, FilterId, Finished, Mark, Plan, Properties, Rules, Schedule,
+    Choice, Engine, ExchangeId, Fault, FilterId, Finished, Mark, Meter, Plan, Properties, Rules, Schedule,
     Setup,
 };
 use crate::scenario::budget::Cost;
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
 use crate::world::World;
 use bytes::Bytes;
-use mesh_filter_runtime::guest::Usage;
 use std::time::Duration;
 
 /// A simulated proxy that plays one run of a case.
@@ -106,16 +105,8 @@ impl Stage for SimStage<'_> {
         self.engine.journal().keep_calls();
     }
 
-    fn keep_costs(&mut self) {
-        self.engine.journal().meter.keep_costs();
-    }
-
-    fn costs(&self) -> Vec<(&'static str, Vec<CallCost>)> {
-        self.engine.journal().meter.costs()
-    }
-
-    fn usage(&self) -> Option<Usage> {
-        self.engine.journal().meter.usage()
+    fn meter(&self) -> Option<&Meter> {
+        Some(&self.engine.journal().meter)
     }
 
     fn mark(&self) -> Mark {

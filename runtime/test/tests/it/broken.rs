@@ -108,7 +108,23 @@ fn a_wrong_step_is_refused_where_it_is_wrong() {
             "{fault: {callout: a, return: 1}}",
             "`return` is not for `callout` | a callout ends: `fail: timeout`",
         ),
-        ("{fault: {nth: 1}}", "missing one of `hostcall`, `callout`"),
+        ("{fault: {nth: 1}}", "missing one of `hostcall`, `callout`, `trap_at`, `memory_limit`"),
+        ("{fault: {trap_at: on_tick}}", "6:27: scenarios[0].steps[0].fault.trap_at: expected a mapping"),
+        (
+            "{fault: {trap_at: {callback: on_reqest_headers}}}",
+            "6:38: scenarios[0].steps[0].fault.trap_at.callback: unknown value `on_reqest_headers` | did you mean `on_request_headers`",
+        ),
+        ("{fault: {trap_at: {nth: 1}}}", "trap_at: missing field `callback`"),
+        (
+            "{fault: {trap_at: {callback: on_tick}, nth: 1}}",
+            "`nth` is not for `trap_at` | which call it is stands beside the callback: `{callback: on_tick, nth: 2}`",
+        ),
+        ("{fault: {memory_limit: much}}", "memory_limit: expected a number such as `100` or `16KiB`"),
+        (
+            "{fault: {memory_limit: 1, nth: 1}}",
+            "`nth` is not for `memory_limit` | the limit holds from now on",
+        ),
+        ("{fault: {hostcall: proxy_log, memory_limit: 1}}", "only one of `hostcall`, `callout`, `trap_at`"),
         (
             "{advance: 5}",
             "6:19: scenarios[0].steps[0].advance: expected a duration such as `250ms`, `15s` or `1m30s`, got `5`",

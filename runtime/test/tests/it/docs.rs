@@ -74,6 +74,7 @@ fn every_key_is_documented() {
         step("{mock: {a: {when: {x: 1}, reply: {}}}}"),
         step("{mock: {a: {fail: x}}}"),
         step("{fault: {x: 1}}"),
+        step("{fault: {trap_at: {x: 1}}}"),
         step("{mock: {a: {grpc: {x: 1}, reply: {}}}}"),
         step("{mock: {a: {grpc: {}, reply: {x: 1}}}}"),
         step("{mock: {a: {grpc: {at: x}, reply: {}}}}"),

@@ -283,6 +283,28 @@ fn a_fault_that_nothing_meets_fails_the_case() {
 }
 
 #[test]
+fn a_callback_that_was_never_called_cannot_trap() {
+    let steps = "      - fault: {trap_at: {callback: on_response_body, nth: 2}}\n      - request: {}\n";
+    let text = report("", steps).to_string();
+    let problem =
+        "the fault was never met: `on_response_body` was called 0 times since, and this is for call 2\n";
+    assert!(text.contains(problem), "{text}");
+}
+
+#[test]
+fn a_trap_that_a_test_orders_is_a_trap_like_any_other() {
+    let steps = "      - fault: {trap_at: {callback: on_request_headers}}\n      - request: {}\n";
+    let text = report("", steps).to_string();
+    for line in [
+        "  in `proxy_on_request_headers` the plugin trapped: the test lets this callback trap\n",
+        "+0ms      on_request_headers (4 headers, end of stream)\n    +0ms        -> the plugin trapped: the test lets",
+        "client got: 503",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
 fn the_timeline_shows_what_the_test_answered() {
     let steps = "      - fault: {hostcall: proxy_replace_header_map_value, return: BadArgument}\n      \
                  - {request: {}, expect: {response: {headers: {x-greeting: hello}}}}\n";

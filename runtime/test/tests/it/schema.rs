@@ -229,6 +229,7 @@ fn the_reader_and_the_schema_know_the_same_keys() {
         (&["grpc_when"], vec![step("{mock: {a: {grpc: {x: 1}, reply: {}}}}")]),
         (&["grpc_reply"], vec![step("{mock: {a: {grpc: {}, reply: {x: 1}}}}")]),
         (&["fault"], vec![step("{fault: {x: 1}}")]),
+        (&["trap_at"], vec![step("{fault: {trap_at: {x: 1}}}")]),
         (&["expect"], vec![expect("x: 1")]),
         (&["expect/properties/upstream"], vec![expect("upstream: {x: 1}")]),
         (&["expect/properties/response"], vec![expect("response: {x: 1}")]),
@@ -289,6 +290,7 @@ fn the_reader_and_the_schema_know_the_same_words() {
         ("/properties/requires", "version: 1\nrequires: x\nscenarios: []".to_owned()),
         ("/definitions/grpc_when/properties/at", step("{mock: {a: {grpc: {at: x}, reply: {}}}}")),
         ("/definitions/log/properties/level", step("{request: {}, expect: {log: [{level: x}]}}")),
+        ("/definitions/trap_at/properties/callback", step("{fault: {trap_at: {callback: x}}}")),
         ("/definitions/call/properties/on", step("{request: {}, expect: {calls: [{on: x}]}}")),
         (
             "/definitions/call/properties/action",
