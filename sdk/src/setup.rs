@@ -2,6 +2,7 @@
 
 use crate::dispatch::{Job, Task};
 use crate::error::{Error, Result};
+use crate::host::host;
 use crate::metrics::{Counter, Gauge, Histogram};
 use crate::vm;
 use std::fmt;
@@ -45,6 +46,14 @@ impl Setup {
     /// When the proxy refuses the name, or has no metrics.
     pub fn histogram(&mut self, name: &str) -> Result<Histogram> {
         Ok(Histogram::define(name)?)
+    }
+
+    /// A variable of the plugin's environment (`vm_config.environment_variables`), which is where secrets belong.
+    ///
+    /// Natively it is the test's, which `std::env::var` is not.
+    #[must_use]
+    pub fn environment_variable(&self, name: &str) -> Option<String> {
+        host().environment_variable(name)
     }
 
     /// Does something every `period`, first when one period is over, in each VM.

@@ -1,4 +1,4 @@
-//! The examples' scenarios on a real Envoy, by way of the CLI, and deliberate breakages found there.
+//! The scenarios of examples and filters on a real Envoy, by way of the CLI, and deliberate breakages found there.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,9 +37,10 @@ fn problems(report: &Value) -> Vec<String> {
 }
 
 #[test]
-fn scenarios_of_the_examples_hold_on_envoy_too() {
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn scenarios_of_examples_and_filters_hold_on_envoy_too() {
+    let inside = |folder: &str| std::fs::read_dir(root().join(folder)).unwrap();
+    let entries = inside("examples").chain(inside("filters"));
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     folders.retain(|folder| folder.join("tests").is_dir());
     folders.sort();
     assert!(folders.len() >= 4, "{folders:?}");

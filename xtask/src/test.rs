@@ -56,7 +56,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     // In `target/debug`, which the step before has built.
     let mut scenarios = Command::new(program("cargo-mesh-filter")?);
     scenarios.current_dir(root()).args(["mesh-filter", "test", "--engine", "wasm"]);
-    report.run("scenarios of the examples", &mut scenarios)?;
+    report.run("scenarios of examples and filters", &mut scenarios)?;
     let features = ["test", "--package", "mesh-filter", "--lib", "--features", "kv,tracing,prost"];
     report.run("the SDK with its optional features", &mut cargo(features))?;
     let on_wasm = ["clippy", "--package", "mesh-filter", "--target", "wasm32-wasip1", "--", "-D", "warnings"];

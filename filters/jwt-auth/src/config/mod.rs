@@ -1,0 +1,119 @@
+//! The configuration: Envoy's names for what Envoy has, read strictly, then made into what requests are judged by.
+//!
+//! Reading refuses unknown fields and wrong types; `build` in each part refuses what cannot be meant. Both name the place.
+
+mod matcher;
+mod problem;
+mod provider;
+mod requirement;
+mod rule;
+
+pub(crate) use problem::Problem;
+
+use crate::provider::Provider;
+use crate::rules::Rule;
+use provider::ProviderConfig;
+use requirement::RequirementConfig;
+use rule::RuleConfig;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What stands in `pluginConfig`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    providers: BTreeMap<String, ProviderConfig>,
+    rules: Vec<RuleConfig>,
+    #[serde(default)]
+    requirement_map: BTreeMap<String, RequirementConfig>,
+    #[serde(default)]
+    default: Unmatched,
+    #[serde(default)]
+    multiple_tokens: MultipleTokens,
+    #[serde(default)]
+    pub(crate) bypass_cors_preflight: bool,
+    #[serde(default)]
+    pub(crate) strip_failure_response: bool,
+    #[serde(default)]
+    pub(crate) realm: Option<String>,
+    #[serde(default)]
+    pub(crate) stat_prefix: Option<String>,
+}
+
+/// What becomes of requests that no rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unmatched {
+    /// They pass, as in Envoy.
+    #[default]
+    Allow,
+    /// They get 403.
+    Deny,
+}
+
+/// What becomes of requests with several tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MultipleTokens {
+    /// They pass if all are valid, as in Envoy.
+    #[default]
+    AllMustBeValid,
+    /// They get 400 (RFC 6750, section 2).
+    Reject,
+}
+
+/// What requests are judged by.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) unmatched: Unmatched,
+    pub(crate) multiple: MultipleTokens,
+}
+
+/// Looks up a variable of the plugin's environment.
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Config {
+    /// Makes everything that requests are judged by, or says what cannot be.
+    pub(crate) fn build(&self, environment: Environment<'_>) -> Result<Policy, Problem> {
+        if self.rules.is_empty() && self.default == Unmatched::Allow {
+            return Err(Problem::new("rules", "there is no rule, so no request would need a token"));
+        }
+        if let Some(realm) = &self.realm
+            && (realm.chars().any(char::is_control) || realm.contains(['"', '\\']) || !realm.is_ascii())
+        {
+            return Err(Problem::new("realm", "expected printable ASCII without `\"` and `\\`"));
+        }
+        if let Some(prefix) = &self.stat_prefix
+            && !is_name(prefix)
+        {
+            return Err(Problem::new("stat_prefix", "expected letters, digits, `_`, `-` and `.`"));
+        }
+        let mut providers = Vec::new();
+        for (name, provider) in &self.providers {
+            let place = format!("providers.{name}");
+            providers.push(provider.build(name, environment).map_err(|problem| problem.inside(&place))?);
+        }
+        let names: Vec<&str> = self.providers.keys().map(String::as_str).collect();
+        let mut named: BTreeMap<&str, &RequirementConfig> = BTreeMap::new();
+        for (name, requirement) in &self.requirement_map {
+            // Those that no rule uses are checked as well.
+            let built = requirement.build(&names);
+            built.map_err(|problem| problem.inside(&format!("requirement_map.{name}")))?;
+            named.insert(name, requirement);
+        }
+        let mut rules = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            let built = rule.build(&named, &names);
+            rules.push(built.map_err(|problem| problem.inside(&format!("rules[{index}]")))?);
+        }
+        Ok(Policy { providers, rules, unmatched: self.default, multiple: self.multiple_tokens })
+    }
+}
+
+/// Whether this can be part of a metric's name.
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(fits)
+}

@@ -1,0 +1,45 @@
+//! The hashes of signature algorithms.
+
+use sha2::Digest;
+
+/// A hash of the SHA-2 family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    /// How many bytes it has.
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// The hash of these parts, one after the other; `None` where this build does not have it.
+    #[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "only RSA hashes by itself"))]
+    pub(crate) fn of(self, parts: &[&[u8]]) -> Option<Vec<u8>> {
+        match self {
+            Self::Sha256 => Some(digest::<sha2::Sha256>(parts)),
+            #[cfg(feature = "sha512")]
+            Self::Sha384 => Some(digest::<sha2::Sha384>(parts)),
+            #[cfg(feature = "sha512")]
+            Self::Sha512 => Some(digest::<sha2::Sha512>(parts)),
+            #[cfg(not(feature = "sha512"))]
+            _ => None,
+        }
+    }
+}
+
+#[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "only RSA hashes by itself"))]
+fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
+    let mut hash = D::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().to_vec()
+}

@@ -1,0 +1,137 @@
+//! Checks JSON Web Tokens (RFC 7519) ahead of the services behind a proxy.
+//!
+//! ```text
+//!   config ── build ──► policy: providers, rules
+//!                          │
+//!   request ── sanitize ── rules ── requirement ── presented ── provider ─┬─ cache
+//!              (headers    (which    (which         (tokens in            ├─ token   (JWS, strictly)
+//!               of ours)    rule)     providers)     the request)         ├─ claims  (what it says)
+//!                          │                                              └─ keys ── crypto (who signed it)
+//!                          ▼
+//!            passing (claims to headers, token out)   or   refusal (RFC 6750)
+//! ```
+//!
+//! Everything between a request and its verdict is a function of the request's bytes, the policy and the time.
+//!
+//! Signatures are verified by RustCrypto's crates and, for RSA, by own code; not by way of `jsonwebtoken`: its providers
+//! of cryptography make a verifier from the raw key for each token, it knows no ES512, and its checks of claims and
+//! headers, which are lax by default, would all be done again here. Beside direct use of the same verifiers it would
+//! be a second copy of what `token` and `claims` do.
+//!
+//! Reading order: `config` (what can be said), `rules`, `provider`, `token`, `claims`, `keys`, `crypto`, `passing`, `refusal`.
+
+mod cache;
+mod claims;
+mod config;
+mod crypto;
+mod keys;
+mod metrics;
+mod passing;
+mod presented;
+mod provider;
+mod refusal;
+mod rules;
+mod token;
+
+pub use config::Config;
+
+use config::{Policy, Unmatched};
+use mesh_filter::clock;
+use mesh_filter::prelude::*;
+use metrics::Metrics;
+use passing::{carry, owned_name, sanitize};
+use presented::{Presented, Valid};
+use refusal::{Manner, Refusal};
+use rules::Outcome;
+use std::collections::BTreeSet;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The filter.
+pub struct JwtAuth {
+    policy: Policy,
+    manner: Manner,
+    metrics: Metrics,
+    bypass_preflight: bool,
+    /// Headers that only this filter sets, as [`owned_name`] has them.
+    owned: BTreeSet<String>,
+}
+
+impl Filter for JwtAuth {
+    type Config = Config;
+
+    fn new(config: Config, setup: &mut Setup) -> Result<Self> {
+        let policy = config.build(&|name| setup.environment_variable(name))?;
+        let headers = policy.providers.iter().flat_map(provider::Provider::owned_headers);
+        let owned = headers.map(owned_name).collect();
+        Ok(Self {
+            owned,
+            policy,
+            metrics: Metrics::new(setup, config.stat_prefix.as_deref())?,
+            manner: Manner { strip: config.strip_failure_response, realm: config.realm },
+            bypass_preflight: config.bypass_cors_preflight,
+        })
+    }
+
+    async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
+        sanitize(&mut request, &self.owned)?;
+        if self.bypass_preflight && is_preflight(&request) {
+            self.metrics.bypassed.increment(1);
+            return next.run(request).await;
+        }
+        match self.judge(&request) {
+            Outcome::Passed(valid) => {
+                self.count(&valid);
+                carry(&mut request, &self.policy.providers, &valid)?;
+                next.run(request).await
+            }
+            Outcome::Refused(refusal) => {
+                self.metrics.refuse(refusal);
+                log::debug!("refused: {refusal}");
+                Ok(refusal.response(&self.manner, request.headers().is_grpc())?)
+            }
+        }
+    }
+}
+
+impl JwtAuth {
+    /// Finds the rule for a request, and what it says.
+    fn judge(&self, request: &Request) -> Outcome<Valid> {
+        let Some(rule) = self.policy.rules.iter().find(|rule| rule.matches.matches(request)) else {
+            return match self.policy.unmatched {
+                Unmatched::Allow => Outcome::Passed(Vec::new()),
+                Unmatched::Deny => Outcome::Refused(Refusal::NoRule),
+            };
+        };
+        let Some(requirement) = &rule.requires else { return Outcome::Passed(Vec::new()) };
+        let presented = Presented::new(request, &self.policy.providers, self.policy.multiple, now());
+        requirement.judge(&presented)
+    }
+
+    fn count(&self, valid: &[Valid]) {
+        if valid.is_empty() {
+            self.metrics.anonymous.increment(1);
+        } else {
+            self.metrics.allowed.increment(1);
+        }
+        for token in valid {
+            let counter =
+                if token.verified.cached { &self.metrics.cache_hit } else { &self.metrics.cache_miss };
+            counter.increment(1);
+        }
+    }
+}
+
+/// Whether a browser asks if it may ask. It sends no token with that.
+fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    request.method().is_some_and(|method| method == "OPTIONS")
+        && headers.contains("origin")
+        && headers.contains("access-control-request-method")
+}
+
+/// The wall clock, since 1970.
+fn now() -> Duration {
+    clock::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+mesh_filter::register!(JwtAuth);

@@ -1,0 +1,51 @@
+//! Counters of what becomes of requests.
+
+use crate::refusal::Refusal;
+use mesh_filter::prelude::*;
+
+/// The filter's metrics, below `jwt_auth.`, or `jwt_auth.PREFIX.` where there is a prefix.
+pub(crate) struct Metrics {
+    /// Requests that passed with valid tokens.
+    pub(crate) allowed: Counter,
+    /// Requests that passed without one: by a rule without requirement, by no rule, or by an allowance.
+    pub(crate) anonymous: Counter,
+    /// Preflights of CORS that passed unseen.
+    pub(crate) bypassed: Counter,
+    /// Requests that were refused.
+    denied: Counter,
+    /// The same, by reason.
+    reasons: Vec<(Refusal, Counter)>,
+    /// Tokens whose signature was verified before.
+    pub(crate) cache_hit: Counter,
+    /// Tokens whose signature was verified now.
+    pub(crate) cache_miss: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn new(setup: &mut Setup, prefix: Option<&str>) -> Result<Self> {
+        let point = if prefix.is_some() { "." } else { "" };
+        let prefix = format!("jwt_auth.{}{point}", prefix.unwrap_or_default());
+        let mut counter = |name: &str| setup.counter(&format!("{prefix}{name}"));
+        let mut reasons = Vec::new();
+        for (refusal, code, _) in Refusal::ALL {
+            reasons.push((refusal, counter(&format!("denied.{code}"))?));
+        }
+        Ok(Self {
+            allowed: counter("allowed")?,
+            anonymous: counter("anonymous")?,
+            bypassed: counter("cors_preflight_bypassed")?,
+            denied: counter("denied")?,
+            reasons,
+            cache_hit: counter("jwt_cache_hit")?,
+            cache_miss: counter("jwt_cache_miss")?,
+        })
+    }
+
+    /// Counts a request that was refused.
+    pub(crate) fn refuse(&self, refusal: Refusal) {
+        self.denied.increment(1);
+        if let Some((_, counter)) = self.reasons.iter().find(|(reason, _)| *reason == refusal) {
+            counter.increment(1);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a request that passes carries on: claims in headers, and no token unless it is to be forwarded.
+
+use crate::presented::Valid;
+use crate::provider::Provider;
+use mesh_filter::prelude::*;
+use std::collections::BTreeSet;
+
+/// Removes the headers that only this filter may set, whoever sent them and whatever becomes of the request. Many
+/// services take `_` in names for `-`, so copies in that spelling go too.
+pub(crate) fn sanitize(request: &mut Request, owned: &BTreeSet<String>) -> Result<()> {
+    let is_owned = |name: &str| match name.contains('_') {
+        true => owned.contains(&name.replace('_', "-")),
+        false => owned.contains(name),
+    };
+    let spoofed: Vec<String> = request
+        .headers()
+        .iter()
+        .filter(|(name, _)| is_owned(name))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    for name in spoofed {
+        request.headers_mut().remove(name)?;
+    }
+    Ok(())
+}
+
+/// The name as [`sanitize`] looks for it.
+pub(crate) fn owned_name(name: &HeaderName) -> String {
+    name.as_str().replace('_', "-")
+}
+
+/// Puts the claims of valid tokens into headers, and takes the tokens out.
+pub(crate) fn carry(request: &mut Request, providers: &[Provider], valid: &[Valid]) -> Result<()> {
+    let mut set = BTreeSet::new();
+    for token in valid {
+        let Some(provider) = providers.get(token.provider) else { continue };
+        // Of several tokens the first one speaks.
+        for forward in &provider.forwards {
+            let value = forward.value(&token.verified.claims).filter(|_| set.insert(&forward.header));
+            if let Some(value) = value {
+                request.headers_mut().set(&forward.header, value)?;
+            }
+        }
+        if let Some((name, pad)) = provider.payload_header.as_ref().filter(|(name, _)| set.insert(name)) {
+            let mut payload = token.payload.clone();
+            if *pad {
+                payload.resize(payload.len().next_multiple_of(4), b'=');
+            }
+            request.headers_mut().set(name, payload)?;
+        }
+    }
+    for token in valid {
+        let Some(provider) = providers.get(token.provider).filter(|provider| provider.strip) else {
+            continue;
+        };
+        for location in token.locations.iter().filter_map(|index| provider.locations.get(*index)) {
+            location.strip(request)?;
+        }
+    }
+    Ok(())
+}

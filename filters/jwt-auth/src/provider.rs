@@ -1,0 +1,86 @@
+//! A provider: one source of tokens, with all that is needed to judge them.
+
+use crate::cache::Cache;
+use crate::claims::{Claims, Expected, Forward};
+use crate::crypto::Algorithm;
+use crate::keys::KeySet;
+use crate::refusal::Refusal;
+use crate::token::{Jws, Location};
+use mesh_filter::HeaderName;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A provider.
+pub(crate) struct Provider {
+    pub(crate) name: String,
+    pub(crate) locations: Vec<Location>,
+    pub(crate) algorithms: Vec<Algorithm>,
+    /// The types that a token may have; any where there are none.
+    pub(crate) types: Option<Vec<String>>,
+    pub(crate) keys: KeySet,
+    pub(crate) expected: Expected,
+    /// Whether its tokens are taken out of requests.
+    pub(crate) strip: bool,
+    pub(crate) forwards: Vec<Forward>,
+    /// The header for the payload, and whether it is padded.
+    pub(crate) payload_header: Option<(HeaderName, bool)>,
+    pub(crate) cache: Cache,
+}
+
+/// A token that was found to be valid.
+#[derive(Debug, Clone)]
+pub(crate) struct Verified {
+    pub(crate) claims: Rc<Claims>,
+    /// Whether its signature had been verified before.
+    pub(crate) cached: bool,
+}
+
+impl Provider {
+    /// Judges a token at this time (since 1970).
+    ///
+    /// What costs little comes first: nobody makes this filter check signatures of tokens that have expired, or are
+    /// another issuer's.
+    pub(crate) fn verify(
+        &self,
+        token: &[u8],
+        now: Duration,
+        audiences: Option<&[String]>,
+    ) -> Result<Verified, Refusal> {
+        if let Some(claims) = self.cache.get(token) {
+            self.expected.check(&claims, now, audiences)?;
+            return Ok(Verified { claims, cached: true });
+        }
+        let jws = Jws::read(token)?;
+        if !self.algorithms.contains(&jws.header.algorithm) {
+            return Err(Refusal::Algorithm);
+        }
+        if let Some(types) = &self.types
+            && !jws.header.kind.as_ref().is_some_and(|kind| types.contains(kind))
+        {
+            return Err(Refusal::Type);
+        }
+        let claims = Claims::read(&jws.payload)?;
+        self.expected.check(&claims, now, audiences)?;
+        self.keys.verify(&jws)?;
+        let claims = Rc::new(claims);
+        self.cache.put(token, &claims);
+        Ok(Verified { claims, cached: false })
+    }
+
+    /// The headers that only this filter may set.
+    pub(crate) fn owned_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let payload = self.payload_header.iter().map(|(name, _)| name);
+        self.forwards.iter().map(|forward| &forward.header).chain(payload)
+    }
+}
+
+impl fmt::Debug for Provider {
+    /// Without its keys, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("name", &self.name)
+            .field("expected", &self.expected)
+            .finish_non_exhaustive()
+    }
+}

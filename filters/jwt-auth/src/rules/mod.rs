@@ -1,0 +1,17 @@
+//! Rules: which requests need which tokens.
+
+mod requirement;
+mod route;
+mod text;
+
+pub(crate) use requirement::{Allowance, Outcome, Requirement, Tokens};
+pub(crate) use route::{Named, PathMatch, RouteMatch};
+pub(crate) use text::{Text, TextMatch};
+
+/// A rule: the requests that it is for, and what they need.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) matches: RouteMatch,
+    /// Nothing where these requests are public.
+    pub(crate) requires: Option<Requirement>,
+}

@@ -1,0 +1,110 @@
+//! Which requests a rule is for, as Envoy's `RouteMatch` has it.
+
+use super::Text;
+use mesh_filter::{HeaderName, Request};
+
+/// A condition on requests: all of its parts hold.
+#[derive(Debug)]
+pub(crate) struct RouteMatch {
+    pub(crate) path: PathMatch,
+    /// These methods; any where there are none.
+    pub(crate) methods: Vec<String>,
+    pub(crate) headers: Vec<Named<HeaderName>>,
+    pub(crate) parameters: Vec<Named<String>>,
+}
+
+/// A condition on the path without its query.
+#[derive(Debug)]
+pub(crate) enum PathMatch {
+    Text(Text),
+    /// The path itself, or what lies below it; the same, without case.
+    Separated(String, bool),
+}
+
+/// A condition on a header or a parameter.
+#[derive(Debug)]
+pub(crate) struct Named<N> {
+    pub(crate) name: N,
+    /// What the value is like; without it any value will do.
+    pub(crate) value: Option<Text>,
+    /// Whether the condition holds when it does not.
+    pub(crate) invert: bool,
+}
+
+impl RouteMatch {
+    pub(crate) fn matches(&self, request: &Request) -> bool {
+        let method = request.method().map(|method| method.as_bytes()).unwrap_or_default();
+        let path = request.path().map(|path| path.as_bytes()).unwrap_or_default();
+        (self.methods.is_empty() || self.methods.iter().any(|one| one.as_bytes() == method))
+            && self.path.matches(without_fragment(path))
+            && self.headers.iter().all(|header| {
+                header.holds(request.headers().get_all(&header.name).map(|value| value.as_bytes()))
+            })
+            && self.parameters.iter().all(|parameter| {
+                let pairs: Vec<_> = request.query().iter().collect();
+                let own = pairs.iter().filter(|(name, _)| **name == *parameter.name.as_bytes());
+                parameter.holds(own.map(|(_, value)| value.as_ref()))
+            })
+    }
+}
+
+impl PathMatch {
+    fn matches(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Text(text) => text.matches(path),
+            Self::Separated(prefix, ignore_case) => {
+                let Some((start, rest)) = path.split_at_checked(prefix.len()) else { return false };
+                let same = match ignore_case {
+                    true => start.eq_ignore_ascii_case(prefix.as_bytes()),
+                    false => start == prefix.as_bytes(),
+                };
+                same && (rest.is_empty() || rest.starts_with(b"/"))
+            }
+        }
+    }
+}
+
+impl<N> Named<N> {
+    /// Whether one of the values is as it should be.
+    fn holds<'v>(&self, mut values: impl Iterator<Item = &'v [u8]>) -> bool {
+        values.any(|value| self.value.as_ref().is_none_or(|text| text.matches(value))) != self.invert
+    }
+}
+
+/// No client sends a fragment; where one comes nevertheless, routes do not see it.
+fn without_fragment(path: &[u8]) -> &[u8] {
+    path.split(|byte| *byte == b'#').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_separated_prefix_ends_where_a_segment_ends() {
+        let path = PathMatch::Separated("/api".into(), false);
+        for (text, matches) in [
+            ("/api", true),
+            ("/api/", true),
+            ("/api/v1", true),
+            ("/apis", false),
+            ("/ap", false),
+            ("/API", false),
+        ] {
+            assert_eq!(path.matches(text.as_bytes()), matches, "{text}");
+        }
+        assert!(PathMatch::Separated("/api".into(), true).matches(b"/API/x"));
+    }
+
+    #[test]
+    fn one_of_several_values_is_enough() {
+        let text = |text: &str| {
+            Some(Text { condition: super::super::TextMatch::Exact(text.into()), ignore_case: false })
+        };
+        let named = |value, invert| Named { name: "x", value, invert };
+        let values = || [&b"a"[..], b"b"].into_iter();
+        assert!(named(text("b"), false).holds(values()) && !named(text("c"), false).holds(values()));
+        assert!(!named(text("b"), true).holds(values()) && named(None, false).holds(values()));
+        assert!(named(None, true).holds(std::iter::empty()) && !named(None, false).holds(std::iter::empty()));
+    }
+}

@@ -1,0 +1,102 @@
+//! A condition on text, as Envoy's `StringMatcher` has it.
+
+/// A condition on text.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) condition: TextMatch,
+    /// Whether ASCII letters have no case. The condition's own text is in lower case then.
+    pub(crate) ignore_case: bool,
+}
+
+/// What is compared with what.
+#[derive(Debug)]
+pub(crate) enum TextMatch {
+    Exact(String),
+    Prefix(String),
+    Suffix(String),
+    Contains(String),
+    /// The expression matches the text as a whole.
+    #[cfg(feature = "regex")]
+    Regex(regex_lite::Regex),
+}
+
+impl Text {
+    /// Whether the text fulfils it. Bytes that are no text match no expression.
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        let lower;
+        let text = match self.ignore_case {
+            true => {
+                lower = text.to_ascii_lowercase();
+                &lower
+            }
+            false => text,
+        };
+        match &self.condition {
+            TextMatch::Exact(other) => text == other.as_bytes(),
+            TextMatch::Prefix(start) => text.starts_with(start.as_bytes()),
+            TextMatch::Suffix(end) => text.ends_with(end.as_bytes()),
+            TextMatch::Contains(part) => {
+                part.is_empty() || text.windows(part.len()).any(|window| window == part.as_bytes())
+            }
+            #[cfg(feature = "regex")]
+            TextMatch::Regex(expression) => {
+                std::str::from_utf8(text).is_ok_and(|text| expression.is_match(text))
+            }
+        }
+    }
+}
+
+impl TextMatch {
+    /// An expression that has to match the text as a whole; the error says what is wrong with it.
+    #[cfg(feature = "regex")]
+    pub(crate) fn regex(expression: &str, ignore_case: bool) -> Result<Self, String> {
+        let case = if ignore_case { "(?i)" } else { "" };
+        // The expression alone first: what follows could close its groups.
+        regex_lite::Regex::new(expression).map_err(|error| error.to_string())?;
+        let whole = regex_lite::Regex::new(&format!("{case}\\A(?:{expression})\\z"));
+        whole.map(Self::Regex).map_err(|error| error.to_string())
+    }
+
+    /// This build has no expressions.
+    #[cfg(not(feature = "regex"))]
+    pub(crate) fn regex(_expression: &str, _ignore_case: bool) -> Result<Self, String> {
+        Err("this build has no regular expressions (feature `regex`)".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(condition: TextMatch, text: &str) -> bool {
+        Text { condition, ignore_case: false }.matches(text.as_bytes())
+    }
+
+    #[test]
+    fn conditions_are_about_the_whole_text() {
+        assert!(matches(TextMatch::Exact("a".into()), "a") && !matches(TextMatch::Exact("a".into()), "A"));
+        assert!(
+            matches(TextMatch::Prefix("a".into()), "ab") && !matches(TextMatch::Prefix("b".into()), "ab")
+        );
+        assert!(
+            matches(TextMatch::Suffix("b".into()), "ab") && !matches(TextMatch::Suffix("a".into()), "ab")
+        );
+        assert!(
+            matches(TextMatch::Contains("b".into()), "abc")
+                && !matches(TextMatch::Contains("d".into()), "abc")
+        );
+        assert!(matches(TextMatch::Contains(String::new()), ""));
+        assert!(Text { condition: TextMatch::Exact("abc".into()), ignore_case: true }.matches(b"aBC"));
+    }
+
+    #[cfg(feature = "regex")]
+    #[test]
+    fn expressions_match_as_a_whole_and_alternatives_do_not_escape() {
+        let regex = |expression: &str| TextMatch::regex(expression, false).unwrap();
+        assert!(matches(regex("/v[0-9]+|/w"), "/v12") && matches(regex("/v[0-9]+|/w"), "/w"));
+        assert!(!matches(regex("/v[0-9]+|/w"), "/v12/admin") && !matches(regex("/v|/w"), "/x/w"));
+        assert!(!matches(regex("a"), "a\n") && !matches(regex("a$"), "a\nb"));
+        assert!(TextMatch::regex("a)|(b", false).is_err());
+        assert!(matches(TextMatch::regex("AB", true).unwrap(), "aB"));
+    }
+}
