@@ -62,6 +62,11 @@ impl Cache {
             state.replace(entry);
         }
     }
+
+    /// Forgets everything: the keys are others.
+    pub(crate) fn clear(&self) {
+        self.state.take();
+    }
 }
 
 impl State {
@@ -116,6 +121,8 @@ mod tests {
         assert!(cache.get(b"abc").is_none());
         cache.put(b"ab", &claims());
         assert!(cache.get(b"ab").is_some());
+        cache.clear();
+        assert!(cache.get(b"ab").is_none());
         let none = Cache::new(0, 10);
         none.put(b"a", &claims());
         assert!(none.get(b"a").is_none());

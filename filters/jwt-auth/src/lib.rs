@@ -52,6 +52,8 @@ pub struct JwtAuth {
     manner: Manner,
     metrics: Metrics,
     bypass_preflight: bool,
+    /// Whether requests pass, without claims, while there are no keys.
+    failure_mode_allow: bool,
     /// Headers that only this filter sets, as [`owned_name`] has them.
     owned: BTreeSet<String>,
 }
@@ -60,13 +62,15 @@ impl Filter for JwtAuth {
     type Config = Config;
 
     fn new(config: Config, setup: &mut Setup) -> Result<Self> {
-        let policy = config.build(&|name| setup.environment_variable(name))?;
+        let metrics = Metrics::new(setup, config.stat_prefix.as_deref())?;
+        let policy = config.build(setup, &metrics.fetches)?;
         let headers = policy.providers.iter().flat_map(provider::Provider::owned_headers);
         let owned = headers.map(owned_name).collect();
         Ok(Self {
             owned,
             policy,
-            metrics: Metrics::new(setup, config.stat_prefix.as_deref())?,
+            metrics,
+            failure_mode_allow: config.failure_mode_allow,
             manner: Manner { strip: config.strip_failure_response, realm: config.realm },
             bypass_preflight: config.bypass_cors_preflight,
         })
@@ -78,13 +82,17 @@ impl Filter for JwtAuth {
             self.metrics.bypassed.increment(1);
             return next.run(request).await;
         }
-        match self.judge(&request) {
-            Outcome::Passed(valid) => {
+        match self.judge(&request).await {
+            Ok(valid) => {
                 self.count(&valid);
                 carry(&mut request, &self.policy.providers, &valid)?;
                 next.run(request).await
             }
-            Outcome::Refused(refusal) => {
+            Err(Refusal::NoKeys) if self.failure_mode_allow => {
+                self.metrics.failure_allowed.increment(1);
+                next.run(request).await
+            }
+            Err(refusal) => {
                 self.metrics.refuse(refusal);
                 log::debug!("refused: {refusal}");
                 Ok(refusal.response(&self.manner, request.headers().is_grpc())?)
@@ -94,17 +102,23 @@ impl Filter for JwtAuth {
 }
 
 impl JwtAuth {
-    /// Finds the rule for a request, and what it says.
-    fn judge(&self, request: &Request) -> Outcome<Valid> {
+    /// Finds the rule for a request, and what it says: by which tokens the request passes, or why it does not.
+    async fn judge(&self, request: &Request) -> Result<Vec<Valid>, Refusal> {
         let Some(rule) = self.policy.rules.iter().find(|rule| rule.matches.matches(request)) else {
             return match self.policy.unmatched {
-                Unmatched::Allow => Outcome::Passed(Vec::new()),
-                Unmatched::Deny => Outcome::Refused(Refusal::NoRule),
+                Unmatched::Allow => Ok(Vec::new()),
+                Unmatched::Deny => Err(Refusal::NoRule),
             };
         };
-        let Some(requirement) = &rule.requires else { return Outcome::Passed(Vec::new()) };
+        let Some(requirement) = &rule.requires else { return Ok(Vec::new()) };
         let presented = Presented::new(request, &self.policy.providers, self.policy.multiple, now());
-        requirement.judge(&presented)
+        loop {
+            match requirement.judge(&presented) {
+                Outcome::Passed(valid) => return Ok(valid),
+                Outcome::Refused(refusal) => return Err(refusal),
+                Outcome::Waiting(wait) => presented.wait(wait, now).await,
+            }
+        }
     }
 
     fn count(&self, valid: &[Valid]) {

@@ -1,5 +1,6 @@
 //! Counters of what becomes of requests.
 
+use crate::keys::Fetches;
 use crate::refusal::Refusal;
 use mesh_filter::prelude::*;
 
@@ -19,6 +20,10 @@ pub(crate) struct Metrics {
     pub(crate) cache_hit: Counter,
     /// Tokens whose signature was verified now.
     pub(crate) cache_miss: Counter,
+    /// Requests that passed because there were no keys.
+    pub(crate) failure_allowed: Counter,
+    /// Fetches of keys.
+    pub(crate) fetches: Fetches,
 }
 
 impl Metrics {
@@ -38,6 +43,11 @@ impl Metrics {
             reasons,
             cache_hit: counter("jwt_cache_hit")?,
             cache_miss: counter("jwt_cache_miss")?,
+            failure_allowed: counter("failure_mode_allowed")?,
+            fetches: Fetches {
+                success: counter("jwks_fetch_success")?,
+                failed: counter("jwks_fetch_failed")?,
+            },
         })
     }
 

@@ -1,12 +1,13 @@
 //! The tokens that one request presents, found when a requirement asks for them.
 
 use crate::config::MultipleTokens;
-use crate::provider::{Provider, Verified};
+use crate::provider::{Provider, Unproven, Verified};
 use crate::refusal::Refusal;
-use crate::rules::Tokens;
+use crate::rules::{Invalid, Tokens, Wait};
 use mesh_filter::Request;
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// More tokens than this nobody has, who does not want signatures to be checked for nothing.
@@ -16,9 +17,11 @@ const MOST_TOKENS: usize = 4;
 pub(crate) struct Presented<'r> {
     providers: &'r [Provider],
     multiple: MultipleTokens,
-    now: Duration,
+    now: Cell<Duration>,
     request: &'r Request,
     found: Vec<OnceCell<Vec<Found<'r>>>>,
+    /// For what it has waited: never twice for the same.
+    waited: RefCell<BTreeSet<Wait>>,
 }
 
 /// A token, and where it stands among the provider's locations.
@@ -46,7 +49,27 @@ impl<'r> Presented<'r> {
         now: Duration,
     ) -> Self {
         let found = providers.iter().map(|_| OnceCell::new()).collect();
-        Self { providers, multiple, now, request, found }
+        Self { providers, multiple, now: Cell::new(now), request, found, waited: RefCell::default() }
+    }
+
+    /// Waits for keys.
+    pub(crate) async fn wait(&self, wait: Wait, clock: impl Fn() -> Duration) {
+        self.waited.borrow_mut().insert(wait);
+        if let Some(provider) = self.providers.get(wait.provider) {
+            provider.fetch(wait.newer).await;
+        }
+        self.now.set(clock());
+    }
+
+    /// What becomes of a token that cannot be judged as it is: it waits, once.
+    fn invalid(&self, provider: usize, unproven: Unproven) -> Invalid {
+        let (newer, otherwise) = match unproven {
+            Unproven::Refused(refusal) => return refusal.into(),
+            Unproven::NoKeys => (false, Refusal::NoKeys),
+            Unproven::OldKeys => (true, Refusal::KeyUnknown),
+        };
+        let wait = Wait { provider, newer };
+        if self.waited.borrow().contains(&wait) { otherwise.into() } else { Invalid::Waiting(wait) }
     }
 
     /// The tokens where a provider looks, each of them once.
@@ -77,17 +100,18 @@ impl Tokens for Presented<'_> {
         !self.find(provider).is_empty()
     }
 
-    fn verify(&self, index: usize, audiences: Option<&[String]>) -> Result<Vec<Valid>, Refusal> {
+    fn verify(&self, index: usize, audiences: Option<&[String]>) -> Result<Vec<Valid>, Invalid> {
         let found = self.find(index);
         let places: usize = found.iter().map(|found| found.locations.len()).sum();
         if found.len() > MOST_TOKENS || (self.multiple == MultipleTokens::Reject && places > 1) {
-            return Err(Refusal::TooMany);
+            return Err(Refusal::TooMany.into());
         }
         let (Some(provider), false) = (self.providers.get(index), found.is_empty()) else {
-            return Err(Refusal::Missing);
+            return Err(Refusal::Missing.into());
         };
         let verify = |found: &Found<'_>| {
-            let verified = provider.verify(&found.token, self.now, audiences)?;
+            let verified = provider.verify(&found.token, self.now.get(), audiences);
+            let verified = verified.map_err(|unproven| self.invalid(index, unproven))?;
             let payload = match provider.payload_header {
                 Some(_) => found.token.split(|byte| *byte == b'.').nth(1).unwrap_or_default().to_vec(),
                 None => Vec::new(),

@@ -3,7 +3,7 @@
 use crate::cache::Cache;
 use crate::claims::{Claims, Expected, Forward};
 use crate::crypto::Algorithm;
-use crate::keys::KeySet;
+use crate::keys::Keys;
 use crate::refusal::Refusal;
 use crate::token::{Jws, Location};
 use mesh_filter::HeaderName;
@@ -18,7 +18,7 @@ pub(crate) struct Provider {
     pub(crate) algorithms: Vec<Algorithm>,
     /// The types that a token may have; any where there are none.
     pub(crate) types: Option<Vec<String>>,
-    pub(crate) keys: KeySet,
+    pub(crate) keys: Keys,
     pub(crate) expected: Expected,
     /// Whether its tokens are taken out of requests.
     pub(crate) strip: bool,
@@ -36,36 +36,77 @@ pub(crate) struct Verified {
     pub(crate) cached: bool,
 }
 
+/// A token that cannot be judged as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unproven {
+    Refused(Refusal),
+    /// There are no keys yet.
+    NoKeys,
+    /// Its key is not among those at hand, which may be too old to have it.
+    OldKeys,
+}
+
+impl From<Refusal> for Unproven {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl Provider {
     /// Judges a token at this time (since 1970).
     ///
-    /// What costs little comes first: nobody makes this filter check signatures of tokens that have expired, or are
-    /// another issuer's.
+    /// What costs little comes first: nobody makes this filter fetch keys for tokens that have expired, or check signatures
+    /// of another issuer's.
     pub(crate) fn verify(
         &self,
         token: &[u8],
         now: Duration,
         audiences: Option<&[String]>,
-    ) -> Result<Verified, Refusal> {
-        if let Some(claims) = self.cache.get(token) {
+    ) -> Result<Verified, Unproven> {
+        let keys = self.keys.current().map(|(keys, others)| {
+            if others {
+                self.cache.clear();
+            }
+            keys
+        });
+        if let Some(claims) = keys.as_ref().and_then(|_| self.cache.get(token)) {
             self.expected.check(&claims, now, audiences)?;
             return Ok(Verified { claims, cached: true });
         }
         let jws = Jws::read(token)?;
         if !self.algorithms.contains(&jws.header.algorithm) {
-            return Err(Refusal::Algorithm);
+            return Err(Refusal::Algorithm.into());
         }
         if let Some(types) = &self.types
             && !jws.header.kind.as_ref().is_some_and(|kind| types.contains(kind))
         {
-            return Err(Refusal::Type);
+            return Err(Refusal::Type.into());
         }
         let claims = Claims::read(&jws.payload)?;
         self.expected.check(&claims, now, audiences)?;
-        self.keys.verify(&jws)?;
+        match keys.ok_or(Unproven::NoKeys)?.verify(&jws) {
+            Err(Refusal::KeyUnknown) if self.may_have_new_keys() => return Err(Unproven::OldKeys),
+            verdict => verdict?,
+        }
         let claims = Rc::new(claims);
         self.cache.put(token, &claims);
         Ok(Verified { claims, cached: false })
+    }
+
+    fn may_have_new_keys(&self) -> bool {
+        match &self.keys {
+            Keys::Local(_) => false,
+            Keys::Remote(remote) => remote.may_have_new(),
+        }
+    }
+
+    /// Waits for keys, or for newer ones.
+    pub(crate) async fn fetch(&self, newer: bool) {
+        match &self.keys {
+            Keys::Local(_) => {}
+            Keys::Remote(remote) if newer => remote.refetch().await,
+            Keys::Remote(remote) => remote.load().await,
+        }
     }
 
     /// The headers that only this filter may set.

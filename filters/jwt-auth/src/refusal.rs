@@ -26,6 +26,7 @@ pub(crate) enum Refusal {
     Lifetime,
     KeyUnknown,
     Signature,
+    NoKeys,
 }
 
 /// What a client is told: status, status of gRPC, and the error code of RFC 6750, which a request without token does not get.
@@ -38,12 +39,14 @@ struct Answer {
 const UNAUTHENTICATED: Answer = Answer { status: 401, grpc: 16, error: None };
 const INVALID_TOKEN: Answer = Answer { status: 401, grpc: 16, error: Some("invalid_token") };
 const INVALID_REQUEST: Answer = Answer { status: 400, grpc: 3, error: Some("invalid_request") };
+/// It is not the client's fault.
+const UNAVAILABLE: Answer = Answer { status: 503, grpc: 14, error: None };
 const FORBIDDEN: Answer = Answer { status: 403, grpc: 7, error: None };
 
 impl Refusal {
     /// Every reason, with its name in metrics, logs and details, and the sentence for clients. Sentences are fixed:
     /// nothing of a token is ever repeated.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 19] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 20] = [
         (Self::Missing, "token_missing", "a token is needed"),
         (Self::NoRule, "no_rule", "no rule lets this request through"),
         (Self::TooMany, "too_many_tokens", "the request has too many tokens"),
@@ -63,6 +66,7 @@ impl Refusal {
         (Self::Lifetime, "lifetime_too_long", "the token is valid for too long"),
         (Self::KeyUnknown, "key_unknown", "the token's key is not known"),
         (Self::Signature, "signature_invalid", "the token's signature is not valid"),
+        (Self::NoKeys, "keys_unavailable", "tokens cannot be checked now"),
     ];
 
     fn text(self) -> (&'static str, &'static str) {
@@ -90,6 +94,7 @@ impl Refusal {
             Self::Missing => UNAUTHENTICATED,
             Self::NoRule => FORBIDDEN,
             Self::TooMany => INVALID_REQUEST,
+            Self::NoKeys => UNAVAILABLE,
             _ => INVALID_TOKEN,
         }
     }
@@ -111,7 +116,7 @@ impl Refusal {
                 response.with_header("content-type", "application/json")?.with_body(body)
             }
         };
-        if status != 403 {
+        if matches!(status, 400 | 401) {
             response.headers_mut().set("www-authenticate", manner.challenge(error, sentence))?;
         }
         Ok(response)

@@ -63,6 +63,12 @@ impl Claims {
     }
 }
 
+/// So many whole seconds, as headers of HTTP have them.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let seconds: u64 = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())??;
+    Some(Duration::from_secs(seconds))
+}
+
 /// A NumericDate (RFC 7519, section 2): seconds since 1970, with a fraction perhaps.
 fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<Duration>, Refusal> {
     let Some(value) = claims.get(name) else { return Ok(None) };

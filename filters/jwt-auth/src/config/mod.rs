@@ -2,6 +2,7 @@
 //!
 //! Reading refuses unknown fields and wrong types; `build` in each part refuses what cannot be meant. Both name the place.
 
+mod keys;
 mod matcher;
 mod problem;
 mod provider;
@@ -10,8 +11,10 @@ mod rule;
 
 pub(crate) use problem::Problem;
 
+use crate::keys::Fetches;
 use crate::provider::Provider;
 use crate::rules::Rule;
+use mesh_filter::Setup;
 use provider::ProviderConfig;
 use requirement::RequirementConfig;
 use rule::RuleConfig;
@@ -34,6 +37,8 @@ pub struct Config {
     pub(crate) bypass_cors_preflight: bool,
     #[serde(default)]
     pub(crate) strip_failure_response: bool,
+    #[serde(default)]
+    pub(crate) failure_mode_allow: bool,
     #[serde(default)]
     pub(crate) realm: Option<String>,
     #[serde(default)]
@@ -71,12 +76,9 @@ pub(crate) struct Policy {
     pub(crate) multiple: MultipleTokens,
 }
 
-/// Looks up a variable of the plugin's environment.
-pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 impl Config {
     /// Makes everything that requests are judged by, or says what cannot be.
-    pub(crate) fn build(&self, environment: Environment<'_>) -> Result<Policy, Problem> {
+    pub(crate) fn build(&self, setup: &mut Setup, fetches: &Fetches) -> Result<Policy, Problem> {
         if self.rules.is_empty() && self.default == Unmatched::Allow {
             return Err(Problem::new("rules", "there is no rule, so no request would need a token"));
         }
@@ -93,7 +95,7 @@ impl Config {
         let mut providers = Vec::new();
         for (name, provider) in &self.providers {
             let place = format!("providers.{name}");
-            providers.push(provider.build(name, environment).map_err(|problem| problem.inside(&place))?);
+            providers.push(provider.build(name, setup, fetches).map_err(|problem| problem.inside(&place))?);
         }
         let names: Vec<&str> = self.providers.keys().map(String::as_str).collect();
         let mut named: BTreeMap<&str, &RequirementConfig> = BTreeMap::new();

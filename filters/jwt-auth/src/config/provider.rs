@@ -1,16 +1,18 @@
 //! Envoy's `JwtProvider`: where its tokens stand, by which keys they are signed, what they say, and what becomes of them.
 
+use super::Problem;
+use super::keys::{LocalJwks, RemoteJwks};
 use super::matcher::TextConfig;
-use super::{Environment, Problem};
 use crate::cache::Cache;
 use crate::claims::{Array, ClaimPath, Expected, Forward};
 use crate::crypto::{ALGORITHMS, Algorithm};
-use crate::keys::KeySet;
+use crate::keys::{Fetches, Keys, Remote};
 use crate::provider::Provider;
 use crate::token::{Location, media_type};
-use mesh_filter::HeaderName;
 use mesh_filter::clock::Span;
+use mesh_filter::{HeaderName, Setup};
 use serde::Deserialize;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Of tokens that were verified lately, unless `jwt_cache_config` says otherwise.
@@ -30,7 +32,8 @@ pub(crate) struct ProviderConfig {
     subjects: Option<TextConfig>,
     algorithms: Option<Vec<String>>,
     token_types: Option<Vec<String>>,
-    local_jwks: LocalJwks,
+    local_jwks: Option<LocalJwks>,
+    remote_jwks: Option<RemoteJwks>,
     #[serde(default)]
     from_headers: Vec<FromHeader>,
     #[serde(default)]
@@ -49,13 +52,6 @@ pub(crate) struct ProviderConfig {
     #[serde(default)]
     pad_forward_payload_header: bool,
     jwt_cache_config: Option<CacheConfig>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LocalJwks {
-    inline_string: Option<String>,
-    environment_variable: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,13 +94,32 @@ struct CacheConfig {
 }
 
 impl ProviderConfig {
-    pub(crate) fn build(&self, name: &str, environment: Environment<'_>) -> Result<Provider, Problem> {
-        let keys = self.local_jwks.read(environment).map_err(|problem| problem.inside("local_jwks"))?;
+    pub(crate) fn build(
+        &self,
+        name: &str,
+        setup: &mut Setup,
+        fetches: &Fetches,
+    ) -> Result<Provider, Problem> {
         let algorithms = self.algorithms()?;
-        if keys.has_secrets() && self.algorithms.is_none() {
-            let text = "the key set has a secret (`kty` is `oct`), by which whoever knows it signs tokens: expected the algorithms that are meant";
-            return Err(Problem::new("algorithms", text));
-        }
+        let keys = match (&self.local_jwks, &self.remote_jwks) {
+            (Some(local), None) => {
+                let set = local.read(setup).map_err(|problem| problem.inside("local_jwks"))?;
+                if set.has_secrets() && self.algorithms.is_none() {
+                    let text = "the key set has a secret (`kty` is `oct`), by which whoever knows it signs tokens: expected the algorithms that are meant";
+                    return Err(Problem::new("algorithms", text));
+                }
+                Keys::Local(Rc::new(set))
+            }
+            (None, Some(remote)) => {
+                if let Some(index) = algorithms.iter().position(|algorithm| algorithm.is_symmetric()) {
+                    let text = "secrets do not lie on servers: expected `local_jwks`, or another algorithm";
+                    return Err(Problem::new(format!("algorithms[{index}]"), text));
+                }
+                let source = remote.build().map_err(|problem| problem.inside("remote_jwks"))?;
+                Keys::Remote(Remote::new(setup, name, source, fetches.clone()))
+            }
+            _ => return Err(Problem::new("", "expected one of `local_jwks` and `remote_jwks`")),
+        };
         if self.issuer.as_deref() == Some("") {
             return Err(Problem::new("issuer", "expected an issuer, or no field"));
         }
@@ -221,35 +236,5 @@ impl ProviderConfig {
             return Err(Problem::new("forward_payload_header", "a claim goes to this header"));
         }
         Ok(Some((name.clone(), self.pad_forward_payload_header)))
-    }
-}
-
-impl LocalJwks {
-    /// Reads the keys. One that is meant to be used and cannot be is a mistake of whoever wrote it here.
-    fn read(&self, environment: Environment<'_>) -> Result<KeySet, Problem> {
-        let (text, place) = match (&self.inline_string, &self.environment_variable) {
-            (Some(text), None) => (text.clone(), "inline_string"),
-            (None, Some(name)) => {
-                let place = "environment_variable";
-                let value = environment(name).filter(|value| !value.is_empty());
-                (value.ok_or_else(|| Problem::new(place, format!("there is no variable `{name}`")))?, place)
-            }
-            _ => return Err(Problem::new("", "expected one of `inline_string` and `environment_variable`")),
-        };
-        let set = KeySet::read(text.as_bytes()).map_err(|error| Problem::new(place, error.to_string()))?;
-        for (index, unusable) in &set.unused {
-            match unusable {
-                crate::crypto::Unusable::Broken(text) => {
-                    return Err(Problem::new(format!("{place}.keys[{index}]"), text));
-                }
-                crate::crypto::Unusable::Foreign(text) => {
-                    mesh_filter::log::warn!("a key is not used: `keys[{index}]`: {text}");
-                }
-            }
-        }
-        if set.is_empty() {
-            return Err(Problem::new(place, "there is no key that can be used"));
-        }
-        Ok(set)
     }
 }

@@ -3,11 +3,34 @@
 mod der;
 mod jwk;
 mod pem;
+mod remote;
 mod set;
+mod source;
 
+pub(crate) use remote::{Fetches, Remote};
 pub(crate) use set::KeySet;
+pub(crate) use source::Source;
 
 use crate::crypto::{Algorithm, Material};
+use std::rc::Rc;
+
+/// The keys of a provider.
+pub(crate) enum Keys {
+    /// Those of the configuration.
+    Local(Rc<KeySet>),
+    /// Those of a server.
+    Remote(Remote),
+}
+
+impl Keys {
+    /// The keys, and whether they are others than last time; `None` where there are none now.
+    pub(crate) fn current(&self) -> Option<(Rc<KeySet>, bool)> {
+        match self {
+            Self::Local(set) => Some((Rc::clone(set), false)),
+            Self::Remote(remote) => remote.current(),
+        }
+    }
+}
 
 /// A key with what its owner says about it.
 pub(crate) struct Key {

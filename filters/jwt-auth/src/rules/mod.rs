@@ -4,7 +4,7 @@ mod requirement;
 mod route;
 mod text;
 
-pub(crate) use requirement::{Allowance, Outcome, Requirement, Tokens};
+pub(crate) use requirement::{Allowance, Invalid, Outcome, Requirement, Tokens, Wait};
 pub(crate) use route::{Named, PathMatch, RouteMatch};
 pub(crate) use text::{Text, TextMatch};
 

@@ -29,6 +29,31 @@ pub(crate) enum Outcome<V> {
     /// It fulfils it by these tokens.
     Passed(Vec<V>),
     Refused(Refusal),
+    /// It depends on keys that are not here.
+    Waiting(Wait),
+}
+
+/// Why a verdict has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wait {
+    /// Whose keys are needed.
+    pub(crate) provider: usize,
+    /// Whether there are keys, and newer ones are needed.
+    pub(crate) newer: bool,
+}
+
+/// Why tokens are not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Invalid {
+    Refused(Refusal),
+    /// It is not known yet.
+    Waiting(Wait),
+}
+
+impl From<Refusal> for Invalid {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// The tokens of a request, as requirements ask about them.
@@ -40,7 +65,7 @@ pub(crate) trait Tokens {
     fn has_any(&self, provider: usize) -> bool;
 
     /// All tokens where this provider looks, of which each must be valid; at least one.
-    fn verify(&self, provider: usize, audiences: Option<&[String]>) -> Result<Vec<Self::Valid>, Refusal>;
+    fn verify(&self, provider: usize, audiences: Option<&[String]>) -> Result<Vec<Self::Valid>, Invalid>;
 }
 
 impl Requirement {
@@ -48,33 +73,42 @@ impl Requirement {
         match self {
             Self::Provider { provider, audiences } => match tokens.verify(*provider, audiences.as_deref()) {
                 Ok(valid) => Outcome::Passed(valid),
-                Err(refusal) => Outcome::Refused(refusal),
+                Err(Invalid::Refused(refusal)) => Outcome::Refused(refusal),
+                Err(Invalid::Waiting(wait)) => Outcome::Waiting(wait),
             },
-            Self::Any { members, allowance } => {
-                let mut refusal = Refusal::Missing;
-                for member in members {
-                    match member.judge(tokens) {
-                        Outcome::Refused(other) => refusal = refusal.or(other),
-                        passed @ Outcome::Passed(_) => return passed,
-                    }
-                }
-                match allowance.lets_pass(tokens) {
-                    true => Outcome::Passed(Vec::new()),
-                    false => Outcome::Refused(refusal),
-                }
-            }
-            Self::All(members) => {
-                let mut all = Vec::new();
-                for member in members {
-                    match member.judge(tokens) {
-                        Outcome::Passed(valid) => all.extend(valid),
-                        refused @ Outcome::Refused(_) => return refused,
-                    }
-                }
-                Outcome::Passed(all)
-            }
+            Self::Any { members, allowance } => any(members, allowance, tokens),
+            Self::All(members) => all(members, tokens),
         }
     }
+}
+
+fn any<T: Tokens>(members: &[Requirement], allowance: &Allowance, tokens: &T) -> Outcome<T::Valid> {
+    let (mut refusal, mut waiting) = (Refusal::Missing, None);
+    for member in members {
+        match member.judge(tokens) {
+            Outcome::Refused(other) => refusal = refusal.or(other),
+            Outcome::Waiting(wait) => waiting = waiting.or(Some(wait)),
+            passed @ Outcome::Passed(_) => return passed,
+        }
+    }
+    match waiting {
+        Some(wait) => Outcome::Waiting(wait),
+        None if allowance.lets_pass(tokens) => Outcome::Passed(Vec::new()),
+        None => Outcome::Refused(refusal),
+    }
+}
+
+fn all<T: Tokens>(members: &[Requirement], tokens: &T) -> Outcome<T::Valid> {
+    let (mut all, mut waiting) = (Vec::new(), None);
+    for member in members {
+        match member.judge(tokens) {
+            Outcome::Passed(valid) => all.extend(valid),
+            Outcome::Waiting(wait) => waiting = waiting.or(Some(wait)),
+            // Whatever the others wait for.
+            refused @ Outcome::Refused(_) => return refused,
+        }
+    }
+    waiting.map_or(Outcome::Passed(all), Outcome::Waiting)
 }
 
 impl Allowance {
@@ -94,6 +128,9 @@ mod tests {
     /// What each provider says about the request.
     struct Said(Vec<Result<u32, Refusal>>);
 
+    /// What a provider says that has no keys yet.
+    const WAITS: Result<u32, Refusal> = Err(Refusal::NoKeys);
+
     impl Tokens for Said {
         type Valid = u32;
 
@@ -101,8 +138,12 @@ mod tests {
             self.0[provider] != Err(Refusal::Missing)
         }
 
-        fn verify(&self, provider: usize, _: Option<&[String]>) -> Result<Vec<u32>, Refusal> {
-            self.0[provider].map(|valid| vec![valid])
+        fn verify(&self, provider: usize, _: Option<&[String]>) -> Result<Vec<u32>, Invalid> {
+            match self.0[provider] {
+                WAITS => Err(Invalid::Waiting(Wait { provider, newer: false })),
+                Ok(valid) => Ok(vec![valid]),
+                Err(refusal) => Err(refusal.into()),
+            }
         }
     }
 
@@ -158,6 +199,17 @@ mod tests {
             Outcome::Passed(vec![])
         );
         assert_eq!(judge(&failed, vec![Err(Refusal::Signature), Ok(2)]), Outcome::Passed(vec![2]));
+    }
+
+    #[test]
+    fn nobody_waits_for_what_cannot_change_the_verdict() {
+        let wait = |provider| Outcome::Waiting(Wait { provider, newer: false });
+        let judge = |said: Vec<_>| any(Allowance::MissingOrFailed).judge(&Said(said));
+        assert_eq!(judge(vec![WAITS, Ok(2)]), Outcome::Passed(vec![2]));
+        assert_eq!(judge(vec![Err(Refusal::Expired), WAITS]), wait(1));
+        let both = Requirement::All(vec![provider(0), provider(1)]);
+        assert_eq!(both.judge(&Said(vec![WAITS, Err(Refusal::Expired)])), Outcome::Refused(Refusal::Expired));
+        assert_eq!(both.judge(&Said(vec![Ok(1), WAITS])), wait(1));
     }
 
     #[test]
