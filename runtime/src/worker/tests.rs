@@ -153,3 +153,49 @@ fn what_a_plugin_puts_into_an_exchange_is_bounded() {
     assert_eq!(seen.borrow()[..7], headers);
     assert_eq!(seen.borrow()[7..], [Ok(()), refused, Ok(()), Ok(())]);
 }
+
+/// Answers `on_done` of its root with false, and says later, in a tick, that it is done.
+struct Slow(SharedHost, Rc<RefCell<Vec<&'static str>>>);
+
+impl Guest for Slow {
+    fn call(&mut self, callback: Callback) -> Result<Option<u32>, Box<Trap>> {
+        self.1.borrow_mut().push(callback.export());
+        match callback {
+            Callback::Done { context: 1 } => return Ok(Some(0)),
+            Callback::Tick { .. } => {
+                let first = self.0.borrow_mut().done();
+                let again = self.0.borrow_mut().done();
+                assert_eq!([first, again], [Ok(()), Err(Status::NOT_FOUND)]);
+            }
+            _ => {}
+        }
+        Ok(Some(1))
+    }
+}
+
+#[test]
+fn a_plugin_that_is_removed_ends_after_its_last_exchange_and_when_it_says_so() {
+    let (mut worker, _other) = bounded_worker(&Arc::default(), Quotas::default(), |_, _| {});
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let told = Rc::clone(&seen);
+    let options =
+        PluginOptions { settings: Rc::default(), failure_policy: FailurePolicy::Closed, hold_headers: true };
+    let plan = VmPlan {
+        key: "slow".to_owned(),
+        settings: VmSettings::default(),
+        make: Rc::new(move |host| Ok(Box::new(Slow(host, Rc::clone(&told))))),
+    };
+    let plugin = worker.add_plugin(options, plan).unwrap();
+    let stream = worker.open(&[plugin], Info::default(), DEFAULT_BUFFER_LIMIT);
+    worker.headers(stream, Side::Request, Headers::from_iter([(":method", "GET")]), true);
+    worker.remove_plugin(plugin);
+    assert!(!seen.borrow().contains(&"proxy_on_done"), "{seen:?}");
+    worker.close(stream);
+    assert!(seen.borrow().ends_with(&["proxy_on_done", "proxy_on_delete", "proxy_on_done"]), "{seen:?}");
+    let vm = crate::worker::VmId(2);
+    worker.tick(vm, 1);
+    assert!(seen.borrow().ends_with(&["proxy_on_tick", "proxy_on_delete"]), "{seen:?}");
+    let before = seen.borrow().len();
+    worker.tick(vm, 1);
+    assert_eq!(seen.borrow().len(), before, "its VM is gone");
+}

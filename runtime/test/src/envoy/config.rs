@@ -1,5 +1,6 @@
 //! What Envoy is told: a bootstrap with one listener, and files for its filters and its clusters, which change.
 
+use crate::base64;
 use crate::sim::Setup;
 use mesh_filter_runtime::plugin::FailurePolicy;
 use serde_json::{Value, json};
@@ -183,7 +184,7 @@ fn plugin(filter: &Filter) -> Value {
     let mut plugin = json!({"name": setup.name, "root_id": setup.root_id});
     for (of, bytes) in [(&mut vm, &setup.vm_configuration), (&mut plugin, &setup.configuration)] {
         if let Some(of) = of.as_object_mut().filter(|_| !bytes.is_empty()) {
-            let value = json!({"@type": format!("{TYPE}google.protobuf.BytesValue"), "value": base64(bytes)});
+            let value = json!({"@type": format!("{TYPE}google.protobuf.BytesValue"), "value": base64::encode_url(bytes)});
             of.insert("configuration".to_owned(), value);
         }
     }
@@ -206,20 +207,4 @@ fn write(folder: &Path, version: u64, resources: Vec<Value>) -> io::Result<()> {
     let unfinished = folder.join("next.tmp");
     std::fs::write(&unfinished, file.to_string())?;
     std::fs::rename(unfinished, folder.join("now.json"))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digit =
-        |value: u32| char::from(*DIGITS.get(usize::try_from(value & 63).unwrap_or(0)).unwrap_or(&b'='));
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4_u32 {
-            let there = usize::try_from(index).unwrap_or(0) <= chunk.len();
-            out.push(if there { digit(group >> (18 - 6 * index)) } else { '=' });
-        }
-    }
-    out
 }

@@ -5,7 +5,7 @@ use super::driver::{Driver, Outcome, Record, Setup, Stop};
 use super::expectation::Expectation;
 use super::suite::{Chunks, Invocation, Phase, Suite, Test};
 use crate::matcher::shown;
-use crate::report::{CaseReport, Failure, Problem, Report};
+use crate::report::{CaseReport, Failure, Problem, Report, timeline};
 use crate::sim::{Diary, LogLine, Mark};
 use crate::world::World;
 use bytes::Bytes;
@@ -14,9 +14,6 @@ use mesh_filter_runtime::headers::Headers;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
-
-/// Most lines of a timeline that a failure shows.
-const MAX_TIMELINE: usize = 120;
 
 /// A test that has been played.
 #[derive(Debug)]
@@ -127,7 +124,7 @@ impl<'a> Play<'a> {
             self.problems.insert(0, Problem::at(&place, stop.describe(phase)));
         }
         if !self.problems.is_empty() {
-            self.seen.extend(timeline(&self.journal));
+            self.seen.extend(timeline(self.journal.timeline(Mark::default())));
         }
         Ran { problems: self.problems, seen: self.seen, logs: self.journal.logs(Mark::default()) }
     }
@@ -263,17 +260,6 @@ fn seen(invocation: &Invocation, outcome: &Outcome) -> Vec<String> {
         lines.push(format!("  body {}", shown(&body)));
     }
     lines
-}
-
-fn timeline(journal: &Diary) -> Vec<String> {
-    let lines = journal.timeline(Mark::default());
-    let mut out = vec!["timeline:".to_owned()];
-    let earlier = lines.len().saturating_sub(MAX_TIMELINE);
-    if earlier > 0 {
-        out.push(format!("  ... {earlier} earlier events"));
-    }
-    out.extend(lines.into_iter().skip(earlier).map(|line| format!("  {line}")));
-    out
 }
 
 #[cfg(test)]

@@ -7,9 +7,12 @@ mod github;
 mod json;
 mod junit;
 mod tap;
+mod timeline;
 
 use mesh_filter_runtime::document::Place;
 use std::fmt;
+
+pub(crate) use timeline::timeline;
 
 /// The outcomes of a run.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +84,23 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Without the source line: `LINE:COLUMN: TEXT`, or the text alone.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{}:{}: {}", place.line(), place.column(), self.text),
+            None => self.text.clone(),
+        }
+    }
+}
+
 impl Report {
+    /// The problems of all cases that failed, in order.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.cases.iter().filter_map(|case| case.failure.as_ref()).flat_map(|failure| &failure.problems)
+    }
+
     /// Number of cases that passed.
     #[must_use]
     pub fn passed(&self) -> usize {

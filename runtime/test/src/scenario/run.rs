@@ -11,7 +11,7 @@ use super::seen::{exchange_lines, request_line};
 use super::stage::{Deeds, Scope, Stage, StartFailure};
 use super::step::{Exchange, Exchanges, Order, Step};
 use super::suite::{Case, Settings, Suite};
-use crate::report::{CaseReport, Failure, Problem, Report};
+use crate::report::{CaseReport, Failure, Problem, Report, timeline};
 use crate::sim::{Mark, Plan, Rules, Setup};
 use crate::traffic::Chunking;
 use crate::world::World;
@@ -21,8 +21,6 @@ use std::sync::Arc;
 
 /// Most problems that a failure shows; the first ones tell most.
 const MAX_PROBLEMS: usize = 10;
-/// Most lines of a timeline that a failure shows.
-const MAX_TIMELINE: usize = 120;
 /// Largest body that is split at every place: each place is a run.
 const MAX_SPLITS: usize = 10_000;
 /// Between the runs of one seed and those of the next.
@@ -373,17 +371,7 @@ impl<'a> Play<'a> {
     }
 
     fn timeline(&self, since: Mark) -> Vec<String> {
-        let lines = self.stage.timeline(since);
-        if lines.is_empty() {
-            return Vec::new();
-        }
-        let mut out = vec!["timeline:".to_owned()];
-        let earlier = lines.len().saturating_sub(MAX_TIMELINE);
-        if earlier > 0 {
-            out.push(format!("  ... {earlier} earlier events"));
-        }
-        out.extend(lines.into_iter().skip(earlier).map(|line| format!("  {line}")));
-        out
+        timeline(self.stage.timeline(since))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Expectations about many exchanges and about callbacks that do not hold.
 
 use crate::probe::Probe;
+use mesh_filter_test::report::Problem;
 use mesh_filter_test::{World, scenario};
 use std::path::Path;
 
@@ -10,13 +11,7 @@ fn problems(steps: &[&str]) -> Vec<String> {
     let steps: String = steps.iter().map(|step| format!("      - {step}\n")).collect();
     let text = format!("version: 1\nscenarios:\n  - name: a case\n    steps:\n{steps}");
     let suite = scenario::parse(Path::new("tests/x.test.yaml"), &text).unwrap();
-    let report = suite.run(&World::native::<Probe>());
-    let failures = report.cases.iter().filter_map(|case| case.failure.as_ref());
-    let problem = |problem: &mesh_filter_test::report::Problem| match &problem.place {
-        Some(place) => format!("{}:{}: {}", place.line(), place.column(), problem.text),
-        None => problem.text.clone(),
-    };
-    failures.flat_map(|failure| &failure.problems).map(problem).collect()
+    suite.run(&World::native::<Probe>()).problems().map(Problem::brief).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Expectations that do not hold are reported so that one sees why.
 
 use crate::probe::Probe;
-use mesh_filter_test::report::Report;
+use mesh_filter_test::report::{Problem, Report};
 use mesh_filter_test::{World, scenario};
 use std::path::Path;
 
@@ -13,13 +13,7 @@ fn report(top: &str, steps: &str) -> Report {
 
 /// The problems of the only case, each with its place.
 fn problems(top: &str, step: &str) -> Vec<String> {
-    let report = report(top, &format!("      - {step}\n"));
-    let failures = report.cases.iter().filter_map(|case| case.failure.as_ref());
-    let problem = |problem: &mesh_filter_test::report::Problem| match &problem.place {
-        Some(place) => format!("{}:{}: {}", place.line(), place.column(), problem.text),
-        None => problem.text.clone(),
-    };
-    failures.flat_map(|failure| &failure.problems).map(problem).collect()
+    report(top, &format!("      - {step}\n")).problems().map(Problem::brief).collect()
 }
 
 #[test]

@@ -11,10 +11,5 @@ use std::path::Path;
 pub(crate) fn problems<F: Filter>(top: &str, step: &str) -> (Vec<String>, String) {
     let text = format!("version: 1\n{top}\nscenarios:\n  - name: a case\n    steps:\n      - {step}\n");
     let report = scenario::parse(Path::new("tests/x.test.yaml"), &text).unwrap().run(&World::native::<F>());
-    let problem = |problem: &Problem| match &problem.place {
-        Some(place) => format!("{}:{}: {}", place.line(), place.column(), problem.text),
-        None => problem.text.clone(),
-    };
-    let failures = report.cases.iter().filter_map(|case| case.failure.as_ref());
-    (failures.flat_map(|failure| &failure.problems).map(problem).collect(), report.to_string())
+    (report.problems().map(Problem::brief).collect(), report.to_string())
 }

@@ -9,7 +9,7 @@ mod values;
 use crate::probe::Probe;
 use mesh_filter_test::World;
 use mesh_filter_test::google::{self, Subject, Suite};
-use mesh_filter_test::report::Report;
+use mesh_filter_test::report::{Problem, Report};
 use std::path::Path;
 
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
@@ -29,11 +29,5 @@ fn play(text: &str) -> Report {
 
 /// The problems of all tests, each with its place.
 fn problems(text: &str) -> Vec<String> {
-    let report = play(text);
-    let failures = report.cases.iter().filter_map(|case| case.failure.as_ref());
-    let problem = |problem: &mesh_filter_test::report::Problem| match &problem.place {
-        Some(place) => format!("{}:{}: {}", place.line(), place.column(), problem.text),
-        None => problem.text.clone(),
-    };
-    failures.flat_map(|failure| &failure.problems).map(problem).collect()
+    play(text).problems().map(Problem::brief).collect()
 }
