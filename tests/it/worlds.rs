@@ -64,6 +64,14 @@ fn scenarios_of_examples_and_filters_hold_on_envoy_too() {
             cases.iter().filter(on_envoy).filter(of_example).filter(|case| case["outcome"] == "passed");
         assert!(passed.count() > 0, "no case of {name} was played on Envoy");
     }
+    // Random users have random names.
+    assert_eq!(differing(&report), ["a user without a cookie gets one"], "{:#}", report["worlds"]);
+}
+
+/// The cases in which the worlds saw something else.
+fn differing(report: &Value) -> Vec<&str> {
+    let compared = report["worlds"]["cases"].as_array().unwrap().iter();
+    compared.filter(|case| case["verdict"] == "differs").map(|case| case["name"].as_str().unwrap()).collect()
 }
 
 /// What the examples need that Envoy cannot be told or asked.

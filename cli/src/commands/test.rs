@@ -13,6 +13,7 @@ use crate::project::engine::Engine;
 use crate::project::google::{self, Named};
 use crate::project::native;
 use crate::project::profile::ProfileOption;
+use crate::project::records::Records;
 use crate::project::report::ReportFile;
 use crate::project::scenarios::{self, Player, TestFile};
 use crate::project::workspace::{Selection, Workspace};
@@ -42,6 +43,9 @@ are played as they are.
 On a real Envoy (Linux) the same files play in the same virtual time, in one
 process for all of them: the one that $ENVOY names, that is in PATH, or with
 @VERSION a release that is brought into the cache.
+
+Where several worlds play a case, the report says whether they saw the same, and
+shows what differs. A difference alone fails nothing.
 
 Reports: junit (XML), json, tap (TAP 14), github (annotations). With =FILE they
 go there, otherwise to standard output: annotations after the text, the others
@@ -163,8 +167,9 @@ impl Args {
             return Err(Failure::usage("there is nothing to test")
                 .help("scenario files are named tests/*.test.yaml; native tests need `--engine native`"));
         }
+        let records = Records::new()?;
         for one in &packages {
-            let passed = native::test(one, &self.filter, self.bless, &options, output)?;
+            let passed = native::test(one, &self.filter, self.bless, records.folder(), &options, output)?;
             report.packages.push(PackageReport { name: one.name.clone(), passed });
             if self.fail_fast && !passed {
                 break;
@@ -172,7 +177,9 @@ impl Args {
         }
         if !self.fail_fast || report.packages.iter().all(|package| package.passed) {
             let jobs = self.jobs.unwrap_or_else(|| Play::default().jobs);
-            let play = Play { jobs, fail_fast: self.fail_fast };
+            records.add_to(&mut report, &files, &self.filter);
+            let recorded = engines.len() > 1 || !report.elsewhere.is_empty();
+            let play = Play { jobs, fail_fast: self.fail_fast, recorded };
             let mut player = Player::new(options, self.profile.profile(), engines, output);
             report.extend(player.play(&files, &self.filter, play)?);
         } else {

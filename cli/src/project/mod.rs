@@ -11,6 +11,7 @@ pub(crate) mod native;
 pub(crate) mod plugin;
 pub(crate) mod profile;
 pub(crate) mod progress;
+pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod rustc;
 pub(crate) mod scenarios;

@@ -1,6 +1,9 @@
 //! A crate's own tests, by `cargo test`.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use mesh_filter_test::report::RECORDS_VARIABLE;
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -13,13 +16,14 @@ use super::workspace::FilterCrate;
 const BLESS_VARIABLE: &str = "MESH_FILTER_BLESS";
 
 /// Runs the tests whose names contain `wanted`; gives whether all passed. With `bless` scenarios
-/// write their golden files.
+/// write their golden files. What their cases do is left in `records`.
 ///
 /// Everything that cargo prints goes to standard error: standard output is for our report.
 pub(crate) fn test(
     filter_crate: &FilterCrate,
     wanted: &str,
     bless: bool,
+    records: &Path,
     options: &Options,
     output: &Output,
 ) -> Result<bool> {
@@ -35,6 +39,7 @@ pub(crate) fn test(
             cargo.arg(flag);
         }
     }
+    cargo.env(RECORDS_VARIABLE, records);
     if bless {
         cargo.env(BLESS_VARIABLE, "1");
     }

@@ -88,6 +88,14 @@ impl Headers {
         }
     }
 
+    /// The same entries as Envoy has them when they arrive, each [added](Self::add) to those before it.
+    #[must_use]
+    pub fn arrived(self, side: Side) -> Self {
+        let mut arrived = Self { folded: self.folded, ..Self::default() };
+        self.entries.into_iter().for_each(|(name, value)| arrived.add(side, name, value));
+        arrived
+    }
+
     /// Removes every copy of `name` and adds one at the end.
     pub fn set(&mut self, name: Bytes, value: Bytes) {
         if self.folded {
@@ -199,6 +207,15 @@ mod tests {
 
     #[test]
     fn a_second_copy_of_a_well_known_header_is_joined_to_the_first() {
+        let mut sent = Headers::new();
+        for (name, value) in
+            [(":path", "/"), ("authorization", "a"), ("x", "1"), ("authorization", "b"), ("x", "2")]
+        {
+            sent.append(name.into(), value.into());
+        }
+        let arrived = sent.arrived(Side::Request);
+        assert_eq!(arrived.get_all(b"authorization").collect::<Vec<_>>(), ["a,b"]);
+        assert_eq!(arrived.get_all(b"x").collect::<Vec<_>>(), ["1", "2"]);
         let mut headers = Headers::new();
         for (name, value) in
             [("Accept", "a"), ("x-own", "1"), ("accept", "b"), ("x-own", "2"), ("etag", "e"), ("etag", "f")]

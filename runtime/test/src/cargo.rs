@@ -1,7 +1,7 @@
 //! Scenario files inside `cargo test`: what [`scenarios!`](crate::scenarios) expands to.
 
 use crate::api::fail;
-use crate::report::Report;
+use crate::report::{Report, records_wanted};
 use crate::scenario::{self, BLESS_VARIABLE, Reading, Suite};
 use crate::world::{FILTER_VARIABLE, World};
 use libtest_mimic::{Arguments, Trial};
@@ -127,6 +127,10 @@ fn cases(suite: Suite, stem: &str, package: &'static str, world: fn() -> World) 
         let (suite, case, test) = (Arc::clone(&suite), case.to_owned(), name.clone());
         // Ignored tests are what test programs have for cases that cannot be played here.
         let ignored = suite.not_portable(&case, &world()).is_some();
+        if ignored && records_wanted().is_some() {
+            // Nobody plays it, but it is known why.
+            let _reported = suite.run_where(&world(), |name| name == case);
+        }
         let trial = Trial::test(name, move || {
             let mut report = suite.run_where(&world(), |name| name == case);
             let Some(case) = report.cases.first_mut() else { return Ok(()) };

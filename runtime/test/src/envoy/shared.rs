@@ -36,6 +36,8 @@ pub(super) enum Event {
     Answer(SendResponse<Bytes>, Message, Chunking),
     /// The answer begins and breaks off.
     Break(SendResponse<Bytes>),
+    /// The stream breaks.
+    Cut(SendStream<Bytes>),
     /// No connection.
     Refuse(SendResponse<Bytes>),
     /// A timeout of Envoy's that a request waits for; the response may still be kept, so that nobody is told.
@@ -111,11 +113,15 @@ impl Shared {
             Event::Answer(respond, message, chunking) => self.answer(respond, message, chunking),
             Event::Break(mut respond) => {
                 if let Ok(head) = wire::response(&Message::response(200).headers)
-                    && let Ok(mut stream) = respond.send_response(head, false)
+                    && let Ok(stream) = respond.send_response(head, false)
                 {
-                    stream.send_reset(h2::Reason::INTERNAL_ERROR);
+                    // A reset would take back headers that have not left yet.
+                    self.moved();
+                    let now = self.clock.elapsed();
+                    self.agenda.borrow_mut().enter(now, self.activity(), Event::Cut(stream));
                 }
             }
+            Event::Cut(mut stream) => stream.send_reset(h2::Reason::INTERNAL_ERROR),
             Event::Refuse(mut respond) => respond.send_reset(h2::Reason::REFUSED_STREAM),
             // Envoy's own clock has told it.
             Event::Timeout { .. } => {}

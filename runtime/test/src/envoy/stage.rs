@@ -303,7 +303,8 @@ impl Stage for EnvoyStage<'_> {
     }
 
     fn scope(&mut self) -> Scope {
-        let metrics = self.host.process.as_ref().filter(|_| self.begun).map(metrics::read);
+        // Counters are those of the process, which has played other cases before.
+        let metrics = self.host.process.as_ref().map(metrics::read);
         Scope {
             mark: self.shared.journal.mark(),
             metrics: metrics.and_then(Result::ok).unwrap_or_default().0,

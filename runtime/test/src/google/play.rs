@@ -83,6 +83,7 @@ impl Suite {
             world: subject.world.name().to_owned(),
             failure,
             not_portable: None,
+            record: None,
         };
         let lines = shown.logs.iter().map(|line| format!("{}: {}\n", line.level.name(), line.message));
         Some(Played { report, log: lines.collect() })

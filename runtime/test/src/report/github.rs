@@ -1,10 +1,11 @@
 //! The failures as workflow commands of GitHub Actions, which show them beside the files' lines.
 
-use super::{CaseReport, Report};
+use super::{CaseReport, Report, Verdict};
 use std::fmt::Write as _;
 
 impl Report {
-    /// An annotation for each problem and each case that is not portable, and for each package whose native tests failed.
+    /// An annotation for each problem and each case that is not portable or differs in
+    /// another world, and for each package whose native tests failed.
     #[must_use]
     pub fn to_github(&self) -> String {
         let mut out = String::new();
@@ -15,6 +16,14 @@ impl Report {
         }
         for case in &self.cases {
             annotations(&mut out, case);
+        }
+        for comparison in self.compared() {
+            if let Verdict::Differs { one, other, difference } = &comparison.verdict {
+                let title = property(&format!("{} differs: - {one}, + {other}", comparison.name));
+                let file = property(comparison.file.strip_prefix("./").unwrap_or(comparison.file));
+                let (line, text) = (comparison.line, data(&difference.join("\n")));
+                let _infallible = writeln!(out, "::warning file={file},line={line},title={title}::{text}");
+            }
         }
         out
     }

@@ -1,6 +1,6 @@
 //! The report as JSON, for scripts: `docs/scenarios.md` describes its members.
 
-use super::{CaseReport, PackageReport, Problem, Report};
+use super::{CaseReport, Comparison, PackageReport, Problem, Report};
 use mesh_filter_runtime::document::Place;
 use serde_json::{Value, json};
 
@@ -20,6 +20,12 @@ impl Report {
                 "not_run": self.not_run,
                 "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
             },
+            "worlds": self.tally().map(|tally| json!({
+                "same": tally.same,
+                "differ": tally.differ,
+                "not_portable": tally.not_portable,
+                "cases": self.compared().iter().map(Comparison::to_json).collect::<Vec<_>>(),
+            })),
         })
     }
 }

@@ -3,6 +3,8 @@
 //! Reports hold no wall time, so that two runs give the same bytes. The forms for other tools are
 //! in `json`, `junit`, `tap` and `github`.
 
+mod compare;
+mod elsewhere;
 mod github;
 mod json;
 mod junit;
@@ -12,6 +14,9 @@ mod timeline;
 use mesh_filter_runtime::document::Place;
 use std::fmt;
 
+pub use compare::{Comparison, Record, Tally, Verdict};
+pub use elsewhere::RECORDS_VARIABLE;
+pub(crate) use elsewhere::wanted as records_wanted;
 pub(crate) use timeline::timeline;
 
 /// The outcomes of a run.
@@ -23,6 +28,8 @@ pub struct Report {
     pub cases: Vec<CaseReport>,
     /// So many cases were left out after a failure.
     pub not_run: usize,
+    /// What other test programs have played of the same cases: not counted, but compared with.
+    pub elsewhere: Vec<CaseReport>,
 }
 
 /// The outcome of a package's own tests.
@@ -50,6 +57,8 @@ pub struct CaseReport {
     pub failure: Option<Failure>,
     /// Why it was not played: this world does not have what it needs. Then it has neither passed nor failed.
     pub not_portable: Option<String>,
+    /// What it did, where that was to be kept.
+    pub record: Option<Record>,
 }
 
 /// Why a case failed.
@@ -124,6 +133,7 @@ impl Report {
         self.packages.extend(other.packages);
         self.cases.extend(other.cases);
         self.not_run += other.not_run;
+        self.elsewhere.extend(other.elsewhere);
     }
 }
 
@@ -145,7 +155,12 @@ impl fmt::Display for Report {
         for case in self.cases.iter().filter(|case| case.failure.is_some()) {
             write!(f, "\n{case}")?;
         }
-        if self.failed() > 0 {
+        let compared = self.compared();
+        let differing = compared.iter().filter(|case| matches!(case.verdict, Verdict::Differs { .. }));
+        for comparison in differing.clone() {
+            write!(f, "\n{comparison}")?;
+        }
+        if self.failed() > 0 || differing.count() > 0 {
             writeln!(f)?;
         }
         write!(f, "{} passed, {} failed", self.passed(), self.failed())?;
@@ -153,9 +168,10 @@ impl fmt::Display for Report {
             write!(f, ", {} not portable", self.not_portable())?;
         }
         match self.not_run {
-            0 => writeln!(f),
-            count => writeln!(f, ", {count} not run"),
+            0 => writeln!(f)?,
+            count => writeln!(f, ", {count} not run")?,
         }
+        self.tally().map_or(Ok(()), |tally| writeln!(f, "worlds: {tally}"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report as TAP, version 14: a test point for each package and case, failures as YAML blocks.
 
-use super::{CaseReport, Failure, Report};
+use super::{CaseReport, Failure, Report, Verdict};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -30,6 +30,14 @@ impl Report {
         }
         if self.not_run > 0 {
             let _infallible = writeln!(out, "# {} not run", self.not_run);
+        }
+        for comparison in self.compared() {
+            if matches!(comparison.verdict, Verdict::Differs { .. }) {
+                comparison.to_string().lines().for_each(|line| out.push_str(&format!("# {line}\n")));
+            }
+        }
+        if let Some(tally) = self.tally() {
+            let _infallible = writeln!(out, "# worlds: {tally}");
         }
         out
     }

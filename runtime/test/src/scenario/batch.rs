@@ -34,9 +34,9 @@ impl Entry<'_> {
         }
     }
 
-    fn play(&self) -> Option<CaseReport> {
+    fn play(&self, recorded: bool) -> Option<CaseReport> {
         match self {
-            Self::Scenario(suite, case, world) => Some(suite.case(case, world)),
+            Self::Scenario(suite, case, world) => Some(suite.case(case, world, recorded)),
             Self::Test(suite, index, subject, logs) => {
                 let played = suite.play(*index, *subject)?;
                 logs.keep(*index, played.log);
@@ -53,12 +53,18 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     /// After a failure no other case begins; those that stand after it are not in the report.
     pub fail_fast: bool,
+    /// What cases do is kept, so that worlds can be compared ([`Report::compared`]).
+    pub recorded: bool,
 }
 
 impl Default for Options {
     /// As many at once as the machine has processors, all of them.
     fn default() -> Self {
-        Self { jobs: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), fail_fast: false }
+        Self {
+            jobs: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            fail_fast: false,
+            recorded: false,
+        }
     }
 }
 
@@ -109,7 +115,7 @@ impl<'a> Batch<'a> {
                     break;
                 };
                 begins(ended.load(Ordering::Relaxed), entry.name());
-                let report = entry.play();
+                let report = entry.play(options.recorded);
                 let failed = report.as_ref().is_some_and(|report| report.failure.is_some());
                 if options.fail_fast && failed {
                     stopped.store(true, Ordering::Relaxed);

@@ -4,7 +4,7 @@
 //! serves, whose CPU times are those of a proxy.
 
 use super::budget::WARM_UP;
-use super::run::{Broken, Play};
+use super::run::{Broken, On, Play};
 use super::stage::StartFailure;
 use super::step::{Exchanges, Step};
 use super::suite::{Case, Suite};
@@ -51,7 +51,7 @@ impl Case {
     }
 
     fn soak(&self, world: &World, exchanges: usize) -> Result<Readings, String> {
-        let mut play = Play::new(self, Chunking::AsWritten, world, false);
+        let mut play = Play::new(self, Chunking::AsWritten, On { world, traced: false, recorder: None });
         play.begin_unjudged()?;
         let mut tally = Tally::new(WARM_UP, exchanges);
         play.rounds(self, |play, step, index| {

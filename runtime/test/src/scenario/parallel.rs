@@ -72,6 +72,7 @@ impl Play<'_> {
             let mut found = Vec::new();
             match self.stage.finish(ticket) {
                 Ok(finished) => {
+                    self.note(|record| record.exchange(index, &finished));
                     check::exchange(expect, &finished, &mut found);
                     if exchanges.whole().is_some() {
                         check::exchange(&whole, &finished, &mut found);

@@ -7,11 +7,12 @@ use super::earlier::Named;
 use super::expect::Expect;
 use super::fault::unmet;
 use super::interleave::Turns;
+use super::record::Recorder;
 use super::seen::{exchange_lines, request_line};
-use super::stage::{Deeds, Scope, Stage, StartFailure};
+use super::stage::{Deeds, Stage, StartFailure};
 use super::step::{Exchange, Exchanges, Order, Step};
 use super::suite::{Case, Settings, Suite};
-use crate::report::{CaseReport, Failure, Problem, Report, timeline};
+use crate::report::{CaseReport, Failure, Problem, Report, records_wanted, timeline};
 use crate::sim::{Mark, Plan, Rules, Setup};
 use crate::traffic::Chunking;
 use crate::world::World;
@@ -33,18 +34,26 @@ impl Suite {
         self.run_where(world, |_| true)
     }
 
-    /// Plays the cases whose name is `wanted`.
+    /// Plays the cases whose name is `wanted`. Where `MESH_FILTER_RECORDS` names a folder, what they do is
+    /// left there, so that `cargo mesh-filter test` can compare it.
     #[must_use]
     pub fn run_where(&self, world: &World, wanted: impl Fn(&str) -> bool) -> Report {
         let cases = self.cases.iter().filter(|case| wanted(&case.name));
-        Report { cases: cases.map(|case| self.case(case, world)).collect(), ..Report::default() }
+        let records = records_wanted();
+        let play = |case| {
+            let report = self.case(case, world, records.is_some());
+            records.iter().for_each(|folder| report.leave(folder));
+            report
+        };
+        Report { cases: cases.map(play).collect(), ..Report::default() }
     }
 
-    /// Plays one of its cases.
-    pub(super) fn case(&self, case: &Case, world: &World) -> CaseReport {
+    /// Plays one of its cases; what it does is kept for comparisons where that is asked for.
+    pub(super) fn case(&self, case: &Case, world: &World, recorded: bool) -> CaseReport {
         let not_portable = case.not_portable(world);
         let seeds = if not_portable.is_some() { 0 } else { self.seeds.get() };
-        let failure = (0..seeds).find_map(|shift| self.failure(case, world, shift));
+        let recorder = (recorded && seeds > 0).then(Recorder::default);
+        let failure = (0..seeds).find_map(|shift| self.failure(case, world, shift, recorder.as_ref()));
         CaseReport {
             file: self.file.clone(),
             line: case.place.line(),
@@ -52,23 +61,30 @@ impl Suite {
             world: world.name().to_owned(),
             failure,
             not_portable,
+            record: recorder.map(Recorder::into_record),
         }
     }
 }
 
 impl Suite {
     /// Why a case fails, if its seed is so much higher.
-    fn failure(&self, case: &Case, world: &World, shift: u32) -> Option<Failure> {
+    fn failure(
+        &self,
+        case: &Case,
+        world: &World,
+        shift: u32,
+        recorder: Option<&Recorder>,
+    ) -> Option<Failure> {
         let rerun = world.rerun(&self.file, &case.name);
         if shift == 0 {
-            let (problems, seen) = case.fails(world)?;
+            let (problems, seen) = case.fails(world, recorder)?;
             return Some(Failure { problems, seen, rerun });
         }
         let mut shifted = case.clone();
         let seed = &mut shifted.settings.setup.seed;
         *seed = seed.wrapping_add(shift.into());
         let with = format!("with seed {seed}, not with those before it");
-        let (problems, mut seen) = shifted.fails(world)?;
+        let (problems, mut seen) = shifted.fails(world, recorder)?;
         seen.insert(0, with);
         Some(Failure { problems, seen, rerun: format!("{rerun} --seed-sweep {}", shift.saturating_add(1)) })
     }
@@ -80,25 +96,24 @@ pub(super) type Broken = (Vec<Problem>, Vec<String>);
 impl Case {
     /// Why it fails. Then it has been played again with its hostcalls written down, which costs time
     /// and changes nothing.
-    fn fails(&self, world: &World) -> Option<Broken> {
-        let first = self.play(world, false).err()?;
-        Some(self.play(world, true).err().unwrap_or(first))
+    fn fails(&self, world: &World, recorder: Option<&Recorder>) -> Option<Broken> {
+        let first = self.play(On { world, traced: false, recorder }).err()?;
+        Some(self.play(On { world, traced: true, recorder: None }).err().unwrap_or(first))
     }
 
-    fn play(&self, world: &World, traced: bool) -> Result<(), Broken> {
-        if let Some(refusal) = world.refusal(&self.settings.setup) {
+    fn play(&self, on: On) -> Result<(), Broken> {
+        if let Some(refusal) = on.world.refusal(&self.settings.setup) {
             return Err((vec![Problem::at(&self.place, refusal)], Vec::new()));
         }
         match self.settings.chunking {
-            Chunkings::Once(chunking) => self.run(chunking, world, traced).map(drop),
+            Chunkings::Once(chunking) => self.run(chunking, on).map(drop),
             Chunkings::Random { runs, most } => (0..runs).try_for_each(|run| {
                 let seed = self.settings.setup.seed.wrapping_mul(SEED_STEP).wrapping_add(run.into());
-                let played = self.run(Chunking::Random { seed, most }, world, traced);
+                let played = self.run(Chunking::Random { seed, most }, on);
                 played.map(drop).map_err(in_run(&format!("random chunks, number {run} of {runs} from 0")))
             }),
             Chunkings::EverySplit => {
-                let longest =
-                    self.run(Chunking::Size(1), world, traced).map_err(in_run("chunks of one byte"))?;
+                let longest = self.run(Chunking::Size(1), on).map_err(in_run("chunks of one byte"))?;
                 if longest > MAX_SPLITS {
                     let text = format!(
                         "`every_split` of a body of {longest} bytes would be as many runs; the limit is {MAX_SPLITS}"
@@ -106,7 +121,7 @@ impl Case {
                     return Err((vec![Problem::at(&self.place, text)], Vec::new()));
                 }
                 (1..longest).try_for_each(|at| {
-                    let split = self.run(Chunking::SplitAt(at), world, traced);
+                    let split = self.run(Chunking::SplitAt(at), on);
                     split.map(drop).map_err(in_run(&format!("the body split after {at} bytes")))
                 })
             }
@@ -116,11 +131,11 @@ impl Case {
 
 impl Case {
     /// Plays it with bodies cut in one way, in one schedule after the other where it has several.
-    fn run(&self, chunking: Chunking, world: &World, traced: bool) -> Result<usize, Broken> {
+    fn run(&self, chunking: Chunking, on: On) -> Result<usize, Broken> {
         match self.steps.iter().find_map(Step::interleave) {
-            None => Play::new(self, chunking, world, traced).case(),
+            None => Play::new(self, chunking, on).case(),
             Some(interleave) => interleave.explore(self.settings.setup.seed, |turns| {
-                let mut play = Play::new(self, chunking, world, traced);
+                let mut play = Play::new(self, chunking, on);
                 play.turns.schedule = turns.schedule.clone();
                 let played = play.case();
                 turns.choices = std::mem::take(&mut play.turns.choices);
@@ -137,9 +152,19 @@ fn in_run(run: &str) -> impl Fn(Broken) -> Broken {
     }
 }
 
+/// Where a case is played, and what is written down of it.
+#[derive(Clone, Copy)]
+pub(super) struct On<'a> {
+    pub(super) world: &'a World,
+    /// Hostcalls are.
+    pub(super) traced: bool,
+    pub(super) recorder: Option<&'a Recorder>,
+}
+
 /// One run of a case.
 pub(super) struct Play<'a> {
     case: &'a Case,
+    pub(super) recorder: Option<&'a Recorder>,
     chunking: Chunking,
     pub(super) stage: Box<dyn Stage + 'a>,
     /// Length of the longest body that has been sent.
@@ -154,7 +179,8 @@ pub(super) struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    pub(super) fn new(case: &'a Case, chunking: Chunking, world: &'a World, traced: bool) -> Self {
+    pub(super) fn new(case: &'a Case, chunking: Chunking, on: On<'a>) -> Self {
+        let On { world, traced, recorder } = on;
         let Settings { setup, mocks, faults, shared_data, properties, .. } = &case.settings;
         let mut stage = world.stage(setup, traced);
         if case.steps.iter().any(Step::expects_calls) {
@@ -173,6 +199,7 @@ impl<'a> Play<'a> {
         let (named, module_size) = (Named::new(), world.module_size());
         Self {
             case,
+            recorder,
             chunking,
             stage,
             longest: 0,
@@ -183,7 +210,14 @@ impl<'a> Play<'a> {
         }
     }
 
+    pub(super) fn note(&self, what: impl FnOnce(&Recorder)) {
+        if let Some(recorder) = self.recorder {
+            what(recorder);
+        }
+    }
+
     fn case(&mut self) -> Result<usize, Broken> {
+        self.note(|record| record.step(0));
         let start = self.stage.scope();
         let started = self.start();
         let deeds = self.stage.deeds(&start);
@@ -208,7 +242,8 @@ impl<'a> Play<'a> {
         }
         // What the start itself logs or calls is held against it too.
         self.judge(&Expect::default(), &deeds, Vec::new(), start.mark)?;
-        for step in &self.case.steps {
+        for (index, step) in self.case.steps.iter().enumerate() {
+            self.note(|record| record.step(index + 1));
             self.step(step)?;
         }
         self.unmet_faults()?;
@@ -278,49 +313,6 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn exchanges(&mut self, exchanges: &Exchanges, scope: &Scope) -> Result<(), Broken> {
-        let mut all = Vec::with_capacity(exchanges.repeat.min(1024));
-        let mut readings = vec![self.stage.usage()];
-        let mut expect = Expect::default();
-        for index in 0..exchanges.repeat {
-            let before = self.stage.mark();
-            let (plan, expected) = self.plan(exchanges, index)?;
-            let ticket = self.stage.open(plan);
-            expect = expected;
-            let mut problems = Vec::new();
-            match self.stage.finish(ticket) {
-                Ok(finished) => {
-                    check::exchange(&expect, &finished, &mut problems);
-                    // Of millions of exchanges nobody may want to know more than the last.
-                    if exchanges.name.is_none() && !expect.is_about_all() {
-                        all.clear();
-                    }
-                    all.push(finished);
-                }
-                Err(hang) => problems.push(Problem::at(exchanges.place(), hang)),
-            }
-            if expect.budget.is_some() {
-                readings.push(self.stage.usage());
-            }
-            if !problems.is_empty() {
-                if exchanges.repeat > 1 {
-                    problems
-                        .insert(0, Problem::nowhere(format!("in repetition {index} (`i` counts from 0)")));
-                }
-                // Counts over the step would only repeat that it has not been gone through.
-                let deeds = Deeds { exchanges: all, ..self.stage.deeds(scope) };
-                let trap = expect.trap.filter(|_| !deeds.traps.is_empty());
-                let whole = Expect { log: expect.log, trap, ..Expect::default() };
-                return self.judge(&whole, &deeds, problems, before);
-            }
-        }
-        let cost = self.cost(readings, exchanges.warm_up);
-        let deeds = Deeds { exchanges: all, cost, ..self.stage.deeds(scope) };
-        self.judge(&expect, &deeds, Vec::new(), scope.mark)?;
-        self.remember(exchanges, deeds);
-        Ok(())
-    }
-
     /// The exchange with this number, as it is played, and what is expected of it.
     pub(super) fn plan(&mut self, exchanges: &Exchanges, index: usize) -> Result<(Plan, Expect), Broken> {
         let exchange = exchanges.exchange(index).map_err(|error| (vec![Problem::of(&error)], Vec::new()))?;
@@ -348,6 +340,7 @@ impl<'a> Play<'a> {
         mut problems: Vec<Problem>,
         since: Mark,
     ) -> Result<(), Broken> {
+        self.note(|record| record.deeds(deeds));
         check::step(expect, deeds, &self.named, &mut problems);
         let shared = |key: &str| self.stage.shared_data(&self.case.settings.setup.vm_id, key);
         check::shared_data(expect, shared, &mut problems);

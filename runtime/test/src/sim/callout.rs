@@ -3,6 +3,7 @@
 use super::lane::{Event, Lane};
 use crate::traffic::{Answer, Behaviour, Fault, Message, Received};
 use bytes::Bytes;
+use mesh_filter_runtime::exchange::Side;
 use mesh_filter_runtime::headers::Headers;
 use mesh_filter_runtime::host::{HttpCall, HttpCallOutcome};
 use mesh_filter_runtime::worker::VmId;
@@ -62,7 +63,7 @@ fn outcome(behaviour: Behaviour, timeout: Option<Duration>) -> Option<(Duration,
 fn response(message: Message) -> HttpCallOutcome {
     let body = message.whole_body();
     HttpCallOutcome::Response {
-        headers: message.headers,
+        headers: message.headers.arrived(Side::Response),
         body,
         trailers: message.trailers.unwrap_or_default(),
     }

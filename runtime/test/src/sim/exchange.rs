@@ -167,7 +167,7 @@ impl Lane {
             };
             let Some((side, piece)) = next else { return };
             match piece {
-                Piece::Headers(headers, end) => self.worker.headers(id, side, headers, end),
+                Piece::Headers(headers, end) => self.worker.headers(id, side, headers.arrived(side), end),
                 Piece::Body(bytes, end) => self.worker.body(id, side, bytes, end),
                 Piece::Trailers(trailers) => self.worker.trailers(id, side, trailers),
             }

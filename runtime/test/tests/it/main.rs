@@ -15,5 +15,6 @@ mod scenarios_of;
 mod schema;
 mod tally;
 mod workers;
+mod worlds;
 
 mesh_filter_test::scenarios!("tests/scenarios/*.test.yaml", crate::probe::Probe);
