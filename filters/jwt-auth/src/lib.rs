@@ -88,37 +88,60 @@ impl Filter for JwtAuth {
                 carry(&mut request, &self.policy.providers, &valid)?;
                 next.run(request).await
             }
-            Err(Refusal::NoKeys) if self.failure_mode_allow => {
+            Err(Denial { refusal: Refusal::NoKeys, .. }) if self.failure_mode_allow => {
                 self.metrics.failure_allowed.increment(1);
                 next.run(request).await
             }
-            Err(refusal) => {
-                self.metrics.refuse(refusal);
+            Err(Denial { refusal, scope, shadow }) => {
+                self.metrics.refuse(refusal, shadow);
+                if shadow {
+                    log::debug!("not refused: {refusal}");
+                    return next.run(request).await;
+                }
                 log::debug!("refused: {refusal}");
-                Ok(refusal.response(&self.manner, request.headers().is_grpc())?)
+                Ok(refusal.response(&self.manner, &scope, request.headers().is_grpc())?)
             }
         }
     }
 }
 
+/// A request that is not let through.
+struct Denial {
+    refusal: Refusal,
+    /// The scopes that it lacks.
+    scope: String,
+    /// Whether that is only counted.
+    shadow: bool,
+}
+
 impl JwtAuth {
     /// Finds the rule for a request, and what it says: by which tokens the request passes, or why it does not.
-    async fn judge(&self, request: &Request) -> Result<Vec<Valid>, Refusal> {
+    async fn judge(&self, request: &Request) -> Result<Vec<Valid>, Denial> {
         let Some(rule) = self.policy.rules.iter().find(|rule| rule.matches.matches(request)) else {
             return match self.policy.unmatched {
                 Unmatched::Allow => Ok(Vec::new()),
-                Unmatched::Deny => Err(Refusal::NoRule),
+                Unmatched::Deny => {
+                    Err(Denial { refusal: Refusal::NoRule, scope: String::new(), shadow: self.policy.shadow })
+                }
             };
         };
         let Some(requirement) = &rule.requires else { return Ok(Vec::new()) };
+        let deny = |refusal, scope| Denial { refusal, scope, shadow: rule.shadow };
         let presented = Presented::new(request, &self.policy.providers, self.policy.multiple, now());
-        loop {
+        let valid = loop {
             match requirement.judge(&presented) {
-                Outcome::Passed(valid) => return Ok(valid),
-                Outcome::Refused(refusal) => return Err(refusal),
+                Outcome::Passed(valid) => break valid,
+                Outcome::Refused(refusal) => return Err(deny(refusal, String::new())),
                 Outcome::Waiting(wait) => presented.wait(wait, now).await,
             }
+        };
+        let Some(authorization) = &rule.authorization else { return Ok(valid) };
+        if valid.iter().any(|token| authorization.allows(&token.verified.claims)) {
+            return Ok(valid);
         }
+        // Who came without a token may have one that would do.
+        let refusal = if valid.is_empty() { Refusal::Missing } else { Refusal::Scope };
+        Err(deny(refusal, authorization.wanted()))
     }
 
     fn count(&self, valid: &[Valid]) {

@@ -14,8 +14,10 @@ pub(crate) struct Metrics {
     pub(crate) bypassed: Counter,
     /// Requests that were refused.
     denied: Counter,
-    /// The same, by reason.
-    reasons: Vec<(Refusal, Counter)>,
+    /// Requests that would have been refused.
+    shadow_denied: Counter,
+    /// Both by reason.
+    reasons: Vec<(Refusal, Counter, Counter)>,
     /// Tokens whose signature was verified before.
     pub(crate) cache_hit: Counter,
     /// Tokens whose signature was verified now.
@@ -33,13 +35,15 @@ impl Metrics {
         let mut counter = |name: &str| setup.counter(&format!("{prefix}{name}"));
         let mut reasons = Vec::new();
         for (refusal, code, _) in Refusal::ALL {
-            reasons.push((refusal, counter(&format!("denied.{code}"))?));
+            let (denied, shadow) = (format!("denied.{code}"), format!("shadow_denied.{code}"));
+            reasons.push((refusal, counter(&denied)?, counter(&shadow)?));
         }
         Ok(Self {
             allowed: counter("allowed")?,
             anonymous: counter("anonymous")?,
             bypassed: counter("cors_preflight_bypassed")?,
             denied: counter("denied")?,
+            shadow_denied: counter("shadow_denied")?,
             reasons,
             cache_hit: counter("jwt_cache_hit")?,
             cache_miss: counter("jwt_cache_miss")?,
@@ -51,10 +55,12 @@ impl Metrics {
         })
     }
 
-    /// Counts a request that was refused.
-    pub(crate) fn refuse(&self, refusal: Refusal) {
-        self.denied.increment(1);
-        if let Some((_, counter)) = self.reasons.iter().find(|(reason, _)| *reason == refusal) {
+    /// Counts a request that is refused, or would have been.
+    pub(crate) fn refuse(&self, refusal: Refusal, shadow: bool) {
+        let all = if shadow { &self.shadow_denied } else { &self.denied };
+        all.increment(1);
+        if let Some((_, denied, shadowed)) = self.reasons.iter().find(|(reason, ..)| *reason == refusal) {
+            let counter = if shadow { shadowed } else { denied };
             counter.increment(1);
         }
     }

@@ -27,6 +27,7 @@ pub(crate) enum Refusal {
     KeyUnknown,
     Signature,
     NoKeys,
+    Scope,
 }
 
 /// What a client is told: status, status of gRPC, and the error code of RFC 6750, which a request without token does not get.
@@ -46,7 +47,7 @@ const FORBIDDEN: Answer = Answer { status: 403, grpc: 7, error: None };
 impl Refusal {
     /// Every reason, with its name in metrics, logs and details, and the sentence for clients. Sentences are fixed:
     /// nothing of a token is ever repeated.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 20] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 21] = [
         (Self::Missing, "token_missing", "a token is needed"),
         (Self::NoRule, "no_rule", "no rule lets this request through"),
         (Self::TooMany, "too_many_tokens", "the request has too many tokens"),
@@ -67,6 +68,7 @@ impl Refusal {
         (Self::KeyUnknown, "key_unknown", "the token's key is not known"),
         (Self::Signature, "signature_invalid", "the token's signature is not valid"),
         (Self::NoKeys, "keys_unavailable", "tokens cannot be checked now"),
+        (Self::Scope, "insufficient_scope", "the token does not allow this"),
     ];
 
     fn text(self) -> (&'static str, &'static str) {
@@ -95,12 +97,18 @@ impl Refusal {
             Self::NoRule => FORBIDDEN,
             Self::TooMany => INVALID_REQUEST,
             Self::NoKeys => UNAVAILABLE,
+            Self::Scope => Answer { error: Some("insufficient_scope"), ..FORBIDDEN },
             _ => INVALID_TOKEN,
         }
     }
 
-    /// The local reply.
-    pub(crate) fn response(self, manner: &Manner, is_grpc: bool) -> Result<Response, HeaderError> {
+    /// The local reply; to whom lacks a scope it tells which.
+    pub(crate) fn response(
+        self,
+        manner: &Manner,
+        scope: &str,
+        is_grpc: bool,
+    ) -> Result<Response, HeaderError> {
         let (code, sentence) = self.text();
         let Answer { status, grpc, error } = self.answer();
         let response = Response::new(status).with_details(format!("jwt_auth:{code}")).with_grpc_status(grpc);
@@ -116,8 +124,8 @@ impl Refusal {
                 response.with_header("content-type", "application/json")?.with_body(body)
             }
         };
-        if matches!(status, 400 | 401) {
-            response.headers_mut().set("www-authenticate", manner.challenge(error, sentence))?;
+        if status == 401 || error.is_some() {
+            response.headers_mut().set("www-authenticate", manner.challenge(error, sentence, scope))?;
         }
         Ok(response)
     }
@@ -140,10 +148,11 @@ pub(crate) struct Manner {
 
 impl Manner {
     /// The challenge (RFC 6750, section 3). A request that had no token is told no error.
-    fn challenge(&self, error: Option<&str>, sentence: &str) -> String {
+    fn challenge(&self, error: Option<&str>, sentence: &str, scope: &str) -> String {
         let realm = self.realm.iter().map(|realm| format!("realm=\"{realm}\""));
         let error = error.iter().map(|error| format!("error=\"{error}\", error_description=\"{sentence}\""));
-        let parameters: Vec<String> = realm.chain(error).collect();
+        let scope = (!scope.is_empty()).then(|| format!("scope=\"{scope}\""));
+        let parameters: Vec<String> = realm.chain(error).chain(scope).collect();
         let space = if parameters.is_empty() { "" } else { " " };
         format!("Bearer{space}{}", parameters.join(", "))
     }
@@ -156,11 +165,20 @@ mod tests {
     #[test]
     fn challenges_say_what_rfc_6750_has_them_say() {
         let manner = |realm: Option<&str>| Manner { strip: false, realm: realm.map(str::to_owned) };
-        assert_eq!(manner(None).challenge(None, "x"), "Bearer");
-        assert_eq!(manner(Some("edge")).challenge(None, "x"), "Bearer realm=\"edge\"");
+        assert_eq!(manner(None).challenge(None, "x", ""), "Bearer");
+        assert_eq!(manner(Some("edge")).challenge(None, "x", ""), "Bearer realm=\"edge\"");
         assert_eq!(
-            manner(Some("edge")).challenge(Some("invalid_token"), "the token has expired"),
+            manner(Some("edge")).challenge(Some("invalid_token"), "the token has expired", ""),
             "Bearer realm=\"edge\", error=\"invalid_token\", error_description=\"the token has expired\""
+        );
+    }
+
+    #[test]
+    fn who_lacks_a_scope_is_told_which() {
+        let manner = Manner { strip: false, realm: None };
+        assert_eq!(
+            manner.challenge(Some("insufficient_scope"), "no", "read write"),
+            "Bearer error=\"insufficient_scope\", error_description=\"no\", scope=\"read write\""
         );
     }
 

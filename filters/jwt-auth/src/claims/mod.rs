@@ -1,9 +1,11 @@
 //! What a token says: its claims, what is expected of them, and which go to the service.
 
+mod authorization;
 mod expected;
 mod forward;
 mod path;
 
+pub(crate) use authorization::{Authorization, ClaimMatch};
 pub(crate) use expected::Expected;
 pub(crate) use forward::{Array, Forward};
 pub(crate) use path::ClaimPath;

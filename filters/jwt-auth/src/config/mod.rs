@@ -2,6 +2,7 @@
 //!
 //! Reading refuses unknown fields and wrong types; `build` in each part refuses what cannot be meant. Both name the place.
 
+mod authorization;
 mod keys;
 mod matcher;
 mod problem;
@@ -17,7 +18,7 @@ use crate::rules::Rule;
 use mesh_filter::Setup;
 use provider::ProviderConfig;
 use requirement::RequirementConfig;
-use rule::RuleConfig;
+use rule::{Enforcement, RuleConfig};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -31,6 +32,8 @@ pub struct Config {
     requirement_map: BTreeMap<String, RequirementConfig>,
     #[serde(default)]
     default: Unmatched,
+    #[serde(default)]
+    enforcement: Enforcement,
     #[serde(default)]
     multiple_tokens: MultipleTokens,
     #[serde(default)]
@@ -73,6 +76,8 @@ pub(crate) struct Policy {
     pub(crate) providers: Vec<Provider>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) unmatched: Unmatched,
+    /// Whether refusals of requests that no rule matches are only counted.
+    pub(crate) shadow: bool,
     pub(crate) multiple: MultipleTokens,
 }
 
@@ -107,10 +112,16 @@ impl Config {
         }
         let mut rules = Vec::new();
         for (index, rule) in self.rules.iter().enumerate() {
-            let built = rule.build(&named, &names);
+            let built = rule.build(&named, &names, self.enforcement);
             rules.push(built.map_err(|problem| problem.inside(&format!("rules[{index}]")))?);
         }
-        Ok(Policy { providers, rules, unmatched: self.default, multiple: self.multiple_tokens })
+        Ok(Policy {
+            providers,
+            rules,
+            unmatched: self.default,
+            shadow: self.enforcement == Enforcement::Shadow,
+            multiple: self.multiple_tokens,
+        })
     }
 }
 

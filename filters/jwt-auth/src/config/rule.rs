@@ -1,6 +1,7 @@
 //! Envoy's `RequirementRule`: the requests that it is for, and what they need.
 
 use super::Problem;
+use super::authorization::AuthorizationConfig;
 use super::matcher::MatchConfig;
 use super::requirement::RequirementConfig;
 use crate::rules::Rule;
@@ -14,6 +15,19 @@ pub(crate) struct RuleConfig {
     r#match: MatchConfig,
     requires: Option<RequirementConfig>,
     requirement_name: Option<String>,
+    authorization: Option<AuthorizationConfig>,
+    enforcement: Option<Enforcement>,
+}
+
+/// What becomes of refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Enforcement {
+    /// Clients get them.
+    #[default]
+    Enforce,
+    /// They are counted, and requests pass without claims.
+    Shadow,
 }
 
 impl RuleConfig {
@@ -21,6 +35,7 @@ impl RuleConfig {
         &self,
         named: &BTreeMap<&str, &RequirementConfig>,
         providers: &[&str],
+        enforcement: Enforcement,
     ) -> Result<Rule, Problem> {
         let matches = self.r#match.build().map_err(|problem| problem.inside("match"))?;
         let requires = match (&self.requires, &self.requirement_name) {
@@ -38,6 +53,19 @@ impl RuleConfig {
         let requires = requires.map(|(requirement, place)| {
             requirement.build(providers).map_err(|problem| problem.inside(place))
         });
-        Ok(Rule { matches, requires: requires.transpose()? })
+        let authorization = self.authorization.as_ref().map(AuthorizationConfig::build).transpose();
+        let authorization = authorization.map_err(|problem| problem.inside("authorization"))?;
+        let requires = requires.transpose()?;
+        if requires.is_none() && authorization.is_some() {
+            return Err(Problem::new(
+                "authorization",
+                "there is no `requires`, so there is no token to look at",
+            ));
+        }
+        if requires.is_none() && self.enforcement.is_some() {
+            return Err(Problem::new("enforcement", "there is no `requires`, so nothing is refused"));
+        }
+        let shadow = self.enforcement.unwrap_or(enforcement) == Enforcement::Shadow;
+        Ok(Rule { matches, requires, authorization, shadow })
     }
 }
