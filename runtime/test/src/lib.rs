@@ -31,6 +31,7 @@ mod cuts;
 #[cfg(feature = "envoy")]
 mod envoy;
 mod grpc;
+mod lines;
 mod mint;
 #[cfg(feature = "wasm")]
 mod module;

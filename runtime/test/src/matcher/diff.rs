@@ -1,34 +1,47 @@
 //! Where two long texts begin and cease to differ, for messages.
 
+use crate::lines::{self, Line};
+
 /// Shorter texts on one line are compared at a glance.
 const LONG: usize = 40;
 /// So many characters are shown around a difference in a line.
 const AROUND: usize = 30;
-/// Most lines of either text that are shown.
-const MAX_LINES: usize = 12;
+/// Most lines that are shown.
+const MAX_LINES: usize = 24;
 
 /// What differs, in lines with `-` for what is expected and `+` for what came; `None` where the
 /// texts are short, or not text.
 pub(crate) fn difference(expected: &[u8], actual: &[u8]) -> Option<String> {
     let (expected, actual) = (std::str::from_utf8(expected).ok()?, std::str::from_utf8(actual).ok()?);
-    let lines = |text: &str| text.contains('\n');
+    let has_lines = |text: &str| text.contains('\n');
     if expected.is_empty() || actual.is_empty() {
         return None;
     }
-    if lines(expected) || lines(actual) {
+    if has_lines(expected) || has_lines(actual) {
         let (expected, actual): (Vec<&str>, Vec<&str>) =
             (expected.split('\n').collect(), actual.split('\n').collect());
-        let (start, end) = common(&expected, &actual);
-        let mut out = format!("differs from line {}:", start + 1);
-        for (sign, lines) in [('-', &expected), ('+', &actual)] {
-            let differing = lines.iter().skip(start).take(lines.len() - end - start);
-            for line in differing.clone().take(MAX_LINES) {
+        let (mut out, mut shown, mut number, mut gap) = (String::new(), 0, 1, false);
+        for line in lines::compare(&expected, &actual) {
+            let (sign, line) = match line {
+                Line::Both(_) => {
+                    (number, gap) = (number + 1, !out.is_empty());
+                    continue;
+                }
+                Line::One(line) => ('-', line),
+                Line::Other(line) => ('+', line),
+            };
+            shown += 1;
+            if out.is_empty() {
+                out = format!("differs from line {number}:");
+            }
+            if shown <= MAX_LINES {
+                out.push_str(if gap { "\n      ..." } else { "" });
                 out.push_str(&format!("\n    {sign} {}", plain(line)));
             }
-            let more = differing.count().saturating_sub(MAX_LINES);
-            if more > 0 {
-                out.push_str(&format!("\n    {sign} ... {more} more lines"));
-            }
+            gap = false;
+        }
+        if shown > MAX_LINES {
+            out.push_str(&format!("\n    ... {} more lines", shown - MAX_LINES));
         }
         return Some(out);
     }
@@ -72,6 +85,8 @@ mod tests {
         assert_eq!(shown, "differs from line 2:\n    - b\n    - c\n    + x\\ty");
         let added = difference(b"a\na", b"a\na\na").unwrap();
         assert_eq!(added, "differs from line 3:\n    + a");
+        let twice = difference(b"a\nb\nc\nd", b"a\nx\nc").unwrap();
+        assert_eq!(twice, "differs from line 2:\n    - b\n    + x\n      ...\n    - d");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Whether a case did the same in all worlds that played it, and where not.
 
 use super::{CaseReport, Report};
+use crate::lines::{self, Line};
 use serde_json::{Value, json};
 use std::fmt;
 
-/// Most lines of either side that a difference shows.
-const MAX_LINES: usize = 12;
+/// Most lines that a difference shows.
+const MAX_LINES: usize = 24;
 
 /// What a case has done in one world: a line for each fact, those of a step under its heading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -172,35 +173,41 @@ fn compare<'a>(worlds: &[&'a CaseReport]) -> Option<Comparison<'a>> {
     Some(Comparison { file: &first.file, line: first.line, name: &first.name, verdict })
 }
 
-/// The step where two records differ, and what differs there; `None` where they are the same.
+/// What differs in two records, under the step and the message that it belongs to; `None` where they are the same.
 fn difference(one: &Record, other: &Record) -> Option<Vec<String>> {
     if one == other {
         return None;
     }
-    let start = one.lines.iter().zip(&other.lines).take_while(|(one, other)| one == other).count();
-    let mut out = Vec::new();
-    let before = one.lines.iter().take(start).rev();
-    out.extend(before.clone().find(|line| !line.starts_with(' ')).cloned());
-    // The message that a header belongs to.
-    let part = one.lines.get(start).or(other.lines.get(start)).filter(|line| line.starts_with("    "));
-    out.extend(part.and_then(|_| before.clone().find(|line| !line.starts_with("    "))).cloned());
-    out.dedup();
-    let rest = |record: &Record| record.lines.get(start..).unwrap_or_default().to_vec();
-    let (mut ours, mut theirs) = (rest(one), rest(other));
-    if ours.is_empty() && theirs.is_empty() {
-        out.push(format!("later than the {start} lines that are kept of it"));
-        return Some(out);
-    }
-    while ours.last().is_some() && ours.last() == theirs.last() {
-        ours.pop();
-        theirs.pop();
-    }
-    for (sign, lines) in [('-', ours), ('+', theirs)] {
-        let more = lines.len().saturating_sub(MAX_LINES);
-        out.extend(lines.into_iter().take(MAX_LINES).map(|line| format!("{sign} {line}")));
-        if more > 0 {
-            out.push(format!("{sign} ... {more} more lines"));
+    let ours: Vec<&str> = one.lines.iter().map(String::as_str).collect();
+    let theirs: Vec<&str> = other.lines.iter().map(String::as_str).collect();
+    let (mut out, mut differing) = (Vec::new(), 0);
+    // The step and the message of a line, until they have been told.
+    let (mut step, mut message) = (None, None);
+    for line in lines::compare(&ours, &theirs) {
+        let (sign, line) = match line {
+            Line::Both(line) if line.starts_with("    ") => continue,
+            Line::Both(line) if line.starts_with(' ') => {
+                message = Some(line);
+                continue;
+            }
+            Line::Both(line) => {
+                (step, message) = (Some(line), None);
+                continue;
+            }
+            Line::One(line) => ('-', line),
+            Line::Other(line) => ('+', line),
+        };
+        differing += 1;
+        if differing <= MAX_LINES {
+            out.extend(step.take().map(str::to_owned));
+            out.extend(message.take().filter(|_| line.starts_with("    ")).map(str::to_owned));
+            out.push(format!("{sign} {line}"));
         }
+    }
+    match differing {
+        0 => out.push(format!("later than the {} lines that are kept of it", ours.len())),
+        1..=MAX_LINES => {}
+        more => out.push(format!("... {} more lines", more - MAX_LINES)),
     }
     Some(out)
 }
