@@ -2,6 +2,7 @@
 
 use super::files::Folder;
 use super::input::{Header, header};
+use super::re2;
 use super::tree::{Placed, Value};
 use mesh_filter_runtime::document::{Place, Result};
 use regex::bytes::Regex;
@@ -37,8 +38,15 @@ pub(super) struct StringMatcher {
 #[derive(Debug, Clone)]
 pub(super) enum Pattern {
     Exact(Vec<u8>),
-    Regex { expression: String, compiled: Regex },
-    File { path: String, content: Vec<u8> },
+    /// In RE2's syntax.
+    Regex {
+        expression: String,
+        compiled: Regex,
+    },
+    File {
+        path: String,
+        content: Vec<u8>,
+    },
 }
 
 const FIELDS: [&str; 6] = ["has_header", "no_header", "headers", "body", "immediate", "log"];
@@ -99,11 +107,12 @@ impl StringMatcher {
             "regex" => {
                 let expression = content.text()?.to_owned();
                 // As a whole, whatever alternatives it has.
-                let compiled = Regex::new(&format!(r"\A(?:{expression})\z")).map_err(|error| {
-                    let text = error.to_string();
-                    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                    content.error(format!("not a regular expression: {reason}"))
-                })?;
+                let compiled =
+                    Regex::new(&format!(r"\A(?:{})\z", re2::translated(&expression))).map_err(|error| {
+                        let text = error.to_string();
+                        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                        content.error(format!("not a regular expression: {reason}"))
+                    })?;
                 Pattern::Regex { expression, compiled }
             }
             "file" => Pattern::File { path: content.text()?.to_owned(), content: folder.read(content)? },

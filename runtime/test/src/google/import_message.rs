@@ -4,6 +4,7 @@ use super::expectation::{Expectation, Pattern, StringMatcher};
 use super::input::Input;
 use super::notation::{bytes, hex, list, mapping, scalar};
 use super::play::cut;
+use super::re2;
 use super::suite::{Chunks, Invocation, Phase, Test};
 use super::tree::Placed;
 use mesh_filter_runtime::document::Place;
@@ -224,7 +225,7 @@ fn signed(matcher: &StringMatcher) -> String {
 }
 
 fn whole(expression: &str) -> String {
-    format!(r"\A(?:{expression})\z")
+    format!(r"\A(?:{})\z", re2::translated(expression))
 }
 
 /// Name and condition of a header, where the condition on its line tells both.

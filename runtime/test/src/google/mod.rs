@@ -2,7 +2,7 @@
 //!
 //! A file is read and checked as a whole ([`load`]) before anything runs. It tests a plugin phase by
 //! phase, without a proxy around it: `docs/google-tests.md` says what that means. Reading order: `suite`
-//! (the file), `input`, `expectation` (its parts), `tree` and `fields` (what both forms are read into),
+//! (the file), `input`, `expectation`, `re2` (its parts), `tree` and `fields` (what both forms are read into),
 //! `textpb`, `token`, `cursor`, `escape` (the text format), `yaml`, `http1`, `files`, then `driver`, `play`
 //! and `check` (what happens), `repeat` (many times, for benchmarks), `import`, `import_message` and
 //! `notation` (the same as scenarios).
@@ -20,6 +20,7 @@ mod import_message;
 mod input;
 mod notation;
 mod play;
+mod re2;
 mod repeat;
 mod suite;
 mod textpb;
