@@ -104,7 +104,7 @@ impl Driver {
             }
         }
         let guest = (world.maker())(Rc::clone(&host)).map_err(Stop::Instantiate)?;
-        let guest = Box::new(Watched::new(guest, Rc::clone(&host), Rc::clone(&journal)));
+        let guest = Box::new(Watched::new("", guest, Rc::clone(&host), Rc::clone(&journal)));
         let configuration = Bytes::copy_from_slice(setup.configuration);
         let size = count(configuration.len());
         let settings = PluginSettings { configuration, ..PluginSettings::default() };

@@ -15,6 +15,8 @@ use mesh_filter_runtime::guest::Callback;
 #[derive(Debug, Clone)]
 pub(crate) struct CallMatcher {
     on: &'static str,
+    /// The name of the plugin; absent: any.
+    filter: Option<String>,
     action: Option<Placed<Action>>,
     input: Option<Placed<Matcher>>,
     output: Option<Placed<Matcher>>,
@@ -69,7 +71,7 @@ pub(crate) fn calls(node: &Node, folder: &Folder) -> Result<Placed<Vec<Placed<Ca
 }
 
 fn call(node: &Node, folder: &Folder) -> Result<CallMatcher> {
-    let fields = node.mapping(&["on", "action", "in", "out", "end"])?;
+    let fields = node.mapping(&["on", "filter", "action", "in", "out", "end"])?;
     let names = CALLBACKS.map(|(name, kind)| (name, (name, kind)));
     let (on, kind) = fields.required("on")?.choice(&names)?;
     let has = match kind {
@@ -87,6 +89,7 @@ fn call(node: &Node, folder: &Folder) -> Result<CallMatcher> {
     let condition = |node: &Node| Ok(placed(node, matcher(node, folder)?));
     Ok(CallMatcher {
         on,
+        filter: fields.optional("filter", |node| node.string().map(str::to_owned))?,
         action: fields.optional("action", |node| Ok(placed(node, node.choice(&actions)?)))?,
         input: fields.optional("in", condition)?,
         output: fields.optional("out", condition)?,
@@ -101,12 +104,15 @@ pub(crate) fn check(
     problems: &mut Vec<Problem>,
 ) {
     let Placed { place, value: expected } = expected;
-    let named = |call: &&Call| expected.iter().any(|matcher| matcher.value.on == name(call.callback));
+    let named = |call: &&Call| expected.iter().any(|matcher| matcher.value.is_about(call));
     let calls: Vec<&Call> = calls.iter().filter(named).collect();
     for (Placed { place, value: matcher }, call) in expected.iter().zip(&calls) {
-        let got = name(call.callback);
-        if got != matcher.on {
-            let text = format!("expected a call of `{}`, got one of `{got}`", matcher.on);
+        if !matcher.is_about(call) {
+            let of =
+                |filter: Option<&str>| filter.map(|filter| format!(" of `{filter}`")).unwrap_or_default();
+            let wanted = of(matcher.filter.as_deref());
+            let (got, by) = (name(call.callback), of(matcher.filter.as_ref().map(|_| &*call.filter)));
+            let text = format!("expected a call of `{}`{wanted}, got one of `{got}`{by}", matcher.on);
             problems.push(Problem::at(place, text));
             return;
         }
@@ -121,6 +127,11 @@ pub(crate) fn check(
 }
 
 impl CallMatcher {
+    /// Whether the call is of its kind.
+    fn is_about(&self, call: &Call) -> bool {
+        self.on == name(call.callback) && self.filter.as_deref().is_none_or(|filter| filter == &*call.filter)
+    }
+
     fn check(&self, call: &Call, problems: &mut Vec<Problem>) {
         let on = self.on;
         if let Some(Placed { place, value }) = &self.action {

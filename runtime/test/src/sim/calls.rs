@@ -4,10 +4,13 @@ use bytes::Bytes;
 use mesh_filter_runtime::abi::BufferKind;
 use mesh_filter_runtime::guest::Callback;
 use mesh_filter_runtime::host::SharedHost;
+use std::sync::Arc;
 
 /// A callback that has been called.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    /// The plugin's name.
+    pub(crate) filter: Arc<str>,
     pub(crate) callback: Callback,
     /// What the filter answered; `None` where it trapped, or does not have the callback.
     pub(crate) answer: Option<u32>,

@@ -179,13 +179,16 @@ pub(crate) struct Watched {
     guest: Box<dyn Guest>,
     host: SharedHost,
     diary: Rc<Diary>,
+    /// The plugin's name.
+    filter: Arc<str>,
     number: usize,
 }
 
 impl Watched {
-    pub(crate) fn new(guest: Box<dyn Guest>, host: SharedHost, diary: Rc<Diary>) -> Self {
+    /// The guest of a plugin of this name.
+    pub(crate) fn new(filter: &str, guest: Box<dyn Guest>, host: SharedHost, diary: Rc<Diary>) -> Self {
         let number = diary.journal.meter.number();
-        Self { guest, host, diary, number }
+        Self { guest, host, diary, filter: filter.into(), number }
     }
 }
 
@@ -207,7 +210,8 @@ impl Guest for Watched {
         if self.diary.journal.keeps_calls() {
             let answer = answer.as_ref().ok().copied().flatten();
             let body = body_before.zip(body());
-            lock(&self.diary.journal.pages).calls.push(Call { callback, answer, body });
+            let filter = Arc::clone(&self.filter);
+            lock(&self.diary.journal.pages).calls.push(Call { filter, callback, answer, body });
         }
         let used = before.zip(self.guest.usage()).map(|(before, after)| {
             self.diary.journal.meter.add(self.number, callback.export(), before, after, cpu);

@@ -170,7 +170,7 @@ impl Lane {
         };
         let (maker, traced) = (world.maker(), self.traced);
         let (hooks, diary) = (Rc::clone(&self.hooks), Rc::clone(&self.diary));
-        let properties = Rc::clone(&self.properties);
+        let (properties, name) = (Rc::clone(&self.properties), setup.name.clone());
         let make = move |host: SharedHost| -> Result<Box<dyn Guest>, String> {
             {
                 let mut host = host.borrow_mut();
@@ -181,7 +181,7 @@ impl Lane {
                 }
             }
             let guest = Trapping { guest: maker(Rc::clone(&host))?, hooks: Rc::clone(&hooks) };
-            Ok(Box::new(Watched::new(Box::new(guest), host, Rc::clone(&diary))))
+            Ok(Box::new(Watched::new(&name, Box::new(guest), host, Rc::clone(&diary))))
         };
         let plugin = self.worker.add_plugin(options, VmPlan { key, settings, make: Rc::new(make) })?;
         self.settle();

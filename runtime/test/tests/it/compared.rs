@@ -105,3 +105,39 @@ fn what_costs_is_not_portable_to_native_runs() {
     assert_eq!(report.cases[0].not_portable.as_deref(), Some(reason));
     assert!(report.cases[0].failure.is_none());
 }
+
+#[test]
+#[expect(clippy::unwrap_used, reason = "in the test")]
+fn callbacks_in_a_chain_are_those_of_the_filter_that_is_named() {
+    let play = |calls: &str| {
+        let text = format!(
+            "version: 1\nchain: [{{filter: ../first, name: one}}, self, ../last]\nscenarios:\n  - name: a case\n    \
+             steps:\n      - {{request: {{path: /}}, expect: {{calls: {calls}}}}}\n"
+        );
+        let suite = scenario::parse(Path::new("tests/x.test.yaml"), &text).unwrap();
+        let other = || World::native::<Probe>();
+        let world = other().with_filter("../first", other()).with_filter("../last", other());
+        suite.run(&world).to_string()
+    };
+    for holds in [
+        "[{on: request_headers, filter: one}]",
+        "[{on: request_headers, filter: filter}, {on: request_headers, filter: last}]",
+        "[{on: response_headers, filter: last}, {on: response_headers, filter: one}]",
+        "[{on: request_headers, filter: one}, {on: request_headers}, {on: request_headers, filter: last}]",
+    ] {
+        assert!(play(holds).contains("1 passed"), "{holds}\n{}", play(holds));
+    }
+    for (fails, expected) in [
+        (
+            "[{on: request_headers, filter: last}, {on: request_headers, filter: one}]",
+            "6:47: expected a call of `request_headers` of `last`, got one of `request_headers` of `one`\n",
+        ),
+        ("[{on: request_headers, filter: other}]", "6:46: calls: expected 1, got 0\n"),
+        (
+            "[{on: request_headers}]",
+            "6:46: calls: expected 1, got 3: request_headers, request_headers, request_headers\n",
+        ),
+    ] {
+        assert!(play(fails).contains(expected), "{expected}\n{}", play(fails));
+    }
+}
