@@ -4,9 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mesh_filter_test::cost::Measured;
 use mesh_filter_test::scenario::Reading;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::output::{Format, Output};
@@ -26,6 +25,7 @@ Examples:
   cargo mesh-filter bench --save-baseline main       keep the numbers
   cargo mesh-filter bench --baseline main            compare with them
   cargo mesh-filter bench --baseline bench/main.json --threshold 2%
+  cargo mesh-filter bench --engine envoy@1.40.0      what an Envoy needs, beside it
   cargo mesh-filter bench tests.textpb --plugin p.wasm   benchmarks of Google's
 
 The steps of a scenario are gone through again and again in one VM, and their
@@ -33,6 +33,12 @@ expectations are left out. The first ten exchanges warm up. Fuel (about one for
 each instruction), hostcalls, bytes copied between host and plugin, and memory
 are the same in every run on every machine; CPU times, taken in the engine that
 serves, are not: they are shown, and never compared.
+
+On a real Envoy (Linux) it is the CPU time of its worker thread that is measured,
+for each exchange once through the filters and once past them; the difference is
+what the filters add: their callbacks, not in a tight loop as here, and what Envoy
+does for them, callouts on sockets included. Of averages of 40 batches p50 and p99
+are shown. Exchanges that wait for a timeout are not measured there.
 
 Of test files of Google's the tests with `benchmark: true` are measured: streams
 in place of exchanges.
@@ -63,6 +69,9 @@ pub(crate) struct Args {
     /// Its configuration [default: their `config_path`]
     #[arg(long, value_name = "FILE", requires = "paths")]
     config: Option<PathBuf>,
+    /// A real Envoy that is measured too: envoy or envoy@VERSION
+    #[arg(long, value_delimiter = ',', value_name = "ENGINE,..")]
+    engine: Vec<Engine>,
     /// How many exchanges of each scenario are counted
     #[arg(long, value_name = "N", default_value = "1000")]
     exchanges: NonZeroUsize,
@@ -113,14 +122,15 @@ impl Args {
         let saved = self.save_baseline.as_deref().map(baseline::place).transpose()?;
         let files = self.files(output)?;
         let options = Options { offline: self.offline, locked: self.locked, ..Options::default() };
-        let mut player = Player::new(options, self.profile.profile(), vec![Engine::Wasm], output);
-        let mut cases = Vec::new();
+        let mut player = Player::new(options, self.profile.profile(), self.engines()?, output);
+        let (mut cases, mut envoys) = (Vec::new(), Vec::new());
         for file in &files {
             for measured in player.measure(file, &self.filter, self.exchanges.get())? {
                 let measured = measured
                     .map_err(|why| Failure::failed(format!("cannot measure `{}`: {why}", file.file())))?;
                 cases.push((file.file().to_owned(), measured));
             }
+            envoys.push((file.file(), player.measure_envoys(file, &self.filter, self.exchanges.get())?));
         }
         if cases.is_empty() {
             return Err(Failure::usage("there is nothing to measure").help(
@@ -130,10 +140,18 @@ impl Args {
         let now = Baseline::of(self.exchanges.get(), &cases);
         let grown =
             earlier.as_ref().map(|earlier| earlier.growth(&now, self.threshold.0)).unwrap_or_default();
+        let of = |file: &str| envoys.iter().find(|(of, _)| *of == file).map_or(&[][..], |(_, costs)| costs);
         match self.format {
-            Format::Json => output.json(&as_json(&now, &cases, &grown))?,
+            Format::Json => {
+                let cases: Vec<_> =
+                    cases.iter().map(|(file, case)| costs::json(file, case, of(file))).collect();
+                output.json(&json!({
+                    "rustc": now.rustc, "wasmtime": now.wasmtime, "grown": grown, "cases": cases,
+                }))?;
+            }
             Format::Text => {
-                output.data(&cases.iter().map(|(file, case)| costs::text(file, case)).collect::<String>())
+                let text = cases.iter().map(|(file, case)| costs::text(file, case, of(file)));
+                output.data(&text.collect::<String>());
             }
         }
         if let Some(path) = saved {
@@ -145,6 +163,19 @@ impl Args {
             output.warning(&difference);
         }
         verdict(&grown, self.threshold)
+    }
+
+    /// The engine that counts, and the Envoys beside it.
+    fn engines(&self) -> Result<Vec<Engine>> {
+        if self.engine.contains(&Engine::Native) {
+            return Err(Failure::usage("nobody counts what a native filter costs")
+                .help("`--engine envoy` measures a real Envoy beside the module"));
+        }
+        let mut engines = self.engine.clone();
+        engines.push(Engine::Wasm);
+        engines.sort();
+        engines.dedup();
+        Ok(engines)
     }
 
     fn files(&self, output: &Output) -> Result<Vec<TestFile>> {
@@ -176,15 +207,6 @@ fn verdict(grown: &[Growth], threshold: Share) -> Result<()> {
     let (share, lines) = (threshold.0 * 100.0, lines.collect::<String>());
     Err(Failure::failed(format!("{count} numbers have grown by more than {share}%{lines}"))
         .help("if that is meant, keep the new numbers: --save-baseline NAME"))
-}
-
-fn as_json(now: &Baseline, cases: &[(String, Measured)], grown: &[Growth]) -> Value {
-    json!({
-        "rustc": now.rustc,
-        "wasmtime": now.wasmtime,
-        "grown": grown,
-        "cases": cases.iter().map(|(file, case)| costs::json(file, case)).collect::<Vec<_>>(),
-    })
 }
 
 #[cfg(test)]

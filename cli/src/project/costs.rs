@@ -2,13 +2,23 @@
 
 use std::time::Duration;
 
-use mesh_filter_test::cost::{CallbackCost, Cpu, Measured, Spread};
+use mesh_filter_test::cost::{CallbackCost, Cpu, EnvoyCpu, Measured, Spread};
 use serde_json::{Value, json};
 
 use crate::output;
 
+/// What a case costs an Envoy, or why that is not known.
+#[derive(Debug)]
+pub(crate) struct EnvoyCost {
+    /// As `--engine` names it.
+    pub(crate) engine: String,
+    /// The case's name.
+    pub(crate) case: String,
+    pub(crate) cpu: std::result::Result<EnvoyCpu, String>,
+}
+
 /// A case and what it cost, for people.
-pub(crate) fn text(file: &str, case: &Measured) -> String {
+pub(crate) fn text(file: &str, case: &Measured, envoys: &[EnvoyCost]) -> String {
     let Measured { name, exchanges, fuel, hostcalls, copied, cpu, memory, heap_growth, callbacks } = case;
     let (memory, growth) = (bytes(*memory), bytes(*heap_growth));
     let [fuel, hostcalls, copied] = [fuel, hostcalls, copied].map(spread);
@@ -18,6 +28,9 @@ pub(crate) fn text(file: &str, case: &Measured) -> String {
         micros(cpu.p50),
         micros(cpu.p99),
     );
+    for envoy in envoys.iter().filter(|envoy| envoy.case == *name) {
+        text.push_str(&envoy.line(cpu));
+    }
     let head = ["callback", "calls", "fuel", "hostcalls", "copied", "cpu p50", "cpu p99"];
     text.push_str(&row(&head.map(str::to_owned)));
     for callback in callbacks {
@@ -33,6 +46,61 @@ pub(crate) fn text(file: &str, case: &Measured) -> String {
         ]));
     }
     text + "\n"
+}
+
+impl EnvoyCost {
+    fn line(&self, ours: &Cpu) -> String {
+        let Self { engine, cpu, .. } = self;
+        let EnvoyCpu { batches, with, without, own, .. } = match cpu {
+            Ok(cpu) => cpu,
+            Err(why) => return format!("  {engine}: not measured: {why}\n"),
+        };
+        let ratio = self
+            .ratio(ours)
+            .map(|ratio| format!("; {ratio:.1} times the callbacks here"))
+            .unwrap_or_default();
+        format!(
+            "  {engine}: cpu p50 {}, p99 {}; without the filters p50 {}, p99 {} ({batches} batches)\n  \
+             {engine}: the filters add p50 {}, p99 {}{ratio}\n",
+            micros(with.p50),
+            micros(with.p99),
+            micros(without.p50),
+            micros(without.p99),
+            micros_of(own.p50),
+            micros_of(own.p99),
+        )
+    }
+
+    /// How many times the CPU time of the callbacks here the filters add there.
+    fn ratio(&self, ours: &Cpu) -> Option<f64> {
+        let own = self.cpu.as_ref().ok()?.own.p50;
+        (own > 0 && !ours.p50.is_zero()).then(|| to_micros(own) / (ours.p50.as_secs_f64() * 1e6))
+    }
+
+    fn json(&self, ours: &Cpu) -> Value {
+        let engine = &self.engine;
+        match &self.cpu {
+            Err(why) => json!({"engine": engine, "reason": why}),
+            Ok(cpu) => json!({
+                "engine": engine,
+                "exchanges": cpu.exchanges,
+                "batches": cpu.batches,
+                "with_ns": times(&cpu.with),
+                "without_ns": times(&cpu.without),
+                "own_ns": {"p50": cpu.own.p50, "p99": cpu.own.p99},
+                "ratio": self.ratio(ours),
+            }),
+        }
+    }
+}
+
+fn micros_of(nanoseconds: i64) -> String {
+    format!("{:.1} us", to_micros(nanoseconds))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "CPU times of one exchange")]
+fn to_micros(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e3
 }
 
 fn row([name, calls, fuel, hostcalls, copied, p50, p99]: &[String; 7]) -> String {
@@ -53,7 +121,7 @@ fn micros(time: Duration) -> String {
 }
 
 /// The same for programs.
-pub(crate) fn json(file: &str, case: &Measured) -> Value {
+pub(crate) fn json(file: &str, case: &Measured, envoys: &[EnvoyCost]) -> Value {
     let Measured { name, exchanges, fuel, hostcalls, copied, cpu, memory, heap_growth, callbacks } = case;
     let callback = |cost: &CallbackCost| {
         json!({
@@ -75,6 +143,7 @@ pub(crate) fn json(file: &str, case: &Measured) -> Value {
         "cpu_ns": times(cpu),
         "memory": memory,
         "heap_growth": heap_growth,
+        "envoys": envoys.iter().filter(|envoy| envoy.case == *name).map(|envoy| envoy.json(cpu)).collect::<Vec<_>>(),
         "callbacks": callbacks.iter().map(callback).collect::<Vec<_>>(),
     })
 }

@@ -15,6 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 use super::build::{self, Options};
+use super::costs::EnvoyCost;
 use super::engine::Engine;
 use super::google::{self, GoogleFile, Named};
 use super::progress;
@@ -203,10 +204,7 @@ impl<'a> Player<'a> {
                     let engines = self.engines.iter().zip(worlds);
                     let wasm = engines.into_iter().find(|(engine, _)| **engine == Engine::Wasm);
                     let Some((_, world)) = wasm else {
-                        let what = format!("`{}` can be played on `wasm` only", file.suite.file());
-                        return Err(Failure::usage(what).help(
-                            "Google's test files call single phases; `--import` makes scenario files of them",
-                        ));
+                        return Err(only_wasm(file.suite.file()));
                     };
                     let subject =
                         Subject { world, configuration: &file.configuration, options: &file.options };
@@ -232,11 +230,32 @@ impl<'a> Player<'a> {
         let Some(world) = worlds.first() else { return Ok(Vec::new()) };
         Ok(match file {
             TestFile::Scenarios(file) => file.suite.measure(world, exchanges, |name| name.contains(wanted)),
+            TestFile::Google(file) if worlds.len() > 1 => return Err(only_wasm(file.suite.file())),
             TestFile::Google(file) => {
                 let subject = Subject { world, configuration: &file.configuration, options: &file.options };
                 file.suite.measure(subject, exchanges, |name| name.contains(wanted))
             }
         })
+    }
+
+    /// Measures the CPU time of each Envoy for the cases of a file whose names contain `wanted`; by engine and case.
+    pub(crate) fn measure_envoys(
+        &mut self,
+        file: &TestFile,
+        wanted: &str,
+        exchanges: usize,
+    ) -> Result<Vec<EnvoyCost>> {
+        let TestFile::Scenarios(scenarios) = file else { return Ok(Vec::new()) };
+        let mut costs = Vec::new();
+        for (engine, world) in self.engines.clone().iter().zip(self.worlds_for(file)?) {
+            if let Engine::Envoy(_) = engine {
+                self.output.progress("Measuring", &format!("{} on {engine}", file.file()));
+                let measured = scenarios.suite.measure_envoy(&world, exchanges, |name| name.contains(wanted));
+                let cost = |(case, cpu)| EnvoyCost { engine: engine.to_string(), case, cpu };
+                costs.extend(measured.into_iter().map(cost));
+            }
+        }
+        Ok(costs)
     }
 
     /// The worlds that a file is played on, with the other filters of its chains; none where none of its
@@ -342,6 +361,11 @@ fn subject(suite: &Suite, file: &Path) -> Result<PathBuf> {
         Failure::usage(format!("`{}` is about `{}`, which cannot be read", file.display(), about.display()))
             .because(&error)
     })
+}
+
+fn only_wasm(file: &str) -> Failure {
+    Failure::usage(format!("`{file}` can be played on `wasm` only"))
+        .help("Google's test files call single phases; `--import` makes scenario files of them")
 }
 
 fn unusable(error: EnvoyError) -> Failure {

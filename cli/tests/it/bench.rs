@@ -124,6 +124,8 @@ fn what_cannot_be_measured_or_kept_is_explained() {
         (&["p.test.yaml", "--baseline", "old.json"], 2, "error: `old.json` is no baseline of this version\n"),
         (&["n.test.yaml"], 2, "error: there is nothing to measure\n"),
         (&["q.textpb", "--plugin", "p.wasm"], 2, "error: there is nothing to measure\n"),
+        (&["p.test.yaml", "--engine", "native"], 2, "error: nobody counts what a native filter costs\n"),
+        (&["p.test.yaml", "--engine", "envoy@1.40"], 2, "`1.40` is not a release of Envoy, such as `1.40.0`"),
         (&["p.test.yaml", "--plugin", "p.wasm"], 2, "is a scenario file, which names its filter itself\n"),
     ] {
         let output = bench(&folder, arguments);

@@ -6,14 +6,41 @@ use super::wire;
 use crate::sim::Plan;
 use crate::traffic::Piece;
 use bytes::Bytes;
-use h2::client::{Builder, ResponseFuture};
+use h2::client::{Builder, ResponseFuture, SendRequest};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
-/// Sends the head of a request; returns the number of its exchange.
+/// A connection to Envoy.
+pub(super) struct Line {
+    sender: SendRequest<Bytes>,
+    /// Our port, by which the upstream knows the exchange.
+    port: u16,
+}
+
+/// Opens a connection.
+pub(super) async fn connect(listener: SocketAddr) -> Result<Line, String> {
+    let stream = TcpStream::connect(listener).await.map_err(failed)?;
+    stream.set_nodelay(true).map_err(failed)?;
+    let port = stream.local_addr().map_err(failed)?.port();
+    let mut builder = Builder::new();
+    builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
+    let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(failed)?;
+    // How it ends, its stream tells.
+    spawn_local(async move { connection.await.is_ok() });
+    Ok(Line { sender, port })
+}
+
+/// Sends the head of a request on a connection of its own; returns the number of its exchange.
 pub(super) async fn open(shared: &Rc<Shared>, listener: SocketAddr, plan: Plan) -> Result<usize, String> {
+    // What HTTP/2 cannot carry needs no connection.
+    wire::request(&plan.request)?;
+    send(shared, &connect(listener).await?, plan).await
+}
+
+/// Sends the head of a request; returns the number of its exchange, which is the only one of its connection.
+pub(super) async fn send(shared: &Rc<Shared>, line: &Line, plan: Plan) -> Result<usize, String> {
     let Plan { request, upstream, chunking, .. } = plan;
     let head = wire::request(&request)?;
     let sent = request.headers.clone();
@@ -33,23 +60,18 @@ pub(super) async fn open(shared: &Rc<Shared>, listener: SocketAddr, plan: Plan) 
         });
         exchanges.len() - 1
     };
-    let failed = |error: &dyn std::fmt::Display| format!("Envoy takes no request: {error}");
-    let stream = TcpStream::connect(listener).await.map_err(|error| failed(&error))?;
-    stream.set_nodelay(true).map_err(|error| failed(&error))?;
-    let address = stream.local_addr().map_err(|error| failed(&error))?;
-    shared.ports.borrow_mut().insert(address.port(), index);
-    let mut builder = Builder::new();
-    builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
-    let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(|error| failed(&error))?;
-    // How it ends, its stream tells.
-    spawn_local(async move { connection.await.is_ok() });
-    let mut sender = sender.ready().await.map_err(|error| failed(&error))?;
-    let (response, stream) = sender.send_request(head, end).map_err(|error| failed(&error))?;
+    shared.ports.borrow_mut().insert(line.port, index);
+    let mut sender = line.sender.clone().ready().await.map_err(failed)?;
+    let (response, stream) = sender.send_request(head, end).map_err(failed)?;
     spawn_local(take(Rc::clone(shared), response, index));
     if !pieces.is_empty() {
         shared.wait_to_send(stream, pieces);
     }
     Ok(index)
+}
+
+fn failed(error: impl std::fmt::Display) -> String {
+    format!("Envoy takes no request: {error}")
 }
 
 /// Takes down what comes back.

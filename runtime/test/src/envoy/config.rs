@@ -19,6 +19,8 @@ const NEVER: &str = "100000000s";
 
 /// The listener that cases are played on.
 pub(super) const LISTENER: &str = "case";
+/// The listener of the same chain without plugins.
+pub(super) const PLAIN: &str = "plain";
 /// The listener that answers by itself, so that one knows the worker to have done what came before.
 pub(super) const BARRIER: &str = "barrier";
 /// The cluster of all routes.
@@ -52,6 +54,9 @@ pub(super) fn bootstrap(folder: &Path, upstream: SocketAddr) -> Value {
         }})
     };
     let filters: Vec<Value> = (0..SLOTS).map(filter).collect();
+    let nothing =
+        |slot| json!({"name": slot_name(slot), "typed_config": {"@type": format!("{TYPE}{NOTHING}")}});
+    let nothings: Vec<Value> = (0..SLOTS).map(nothing).collect();
     let to_upstream = json!({
         "name": "default",
         "match": {"prefix": "/"},
@@ -70,6 +75,7 @@ pub(super) fn bootstrap(folder: &Path, upstream: SocketAddr) -> Value {
         "static_resources": {
             "listeners": [
                 listener(LISTENER, &filters, &to_upstream),
+                listener(PLAIN, &nothings, &to_upstream),
                 listener(BARRIER, &[], &at_once),
             ],
             "clusters": [cluster(UPSTREAM, upstream)],

@@ -4,11 +4,13 @@
 //! filter and its clusters come from files that it watches (`config`), so one process (`process`) plays
 //! all cases, one after the other, each in VMs (`filters`) with shared data of their own. Client, upstream and
 //! clusters (`client`, `serve`, `wire`) are tasks of one thread and share what they see (`shared`). `stage` is what a case
-//! is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`).
+//! is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`). `cpu` measures
+//! exchanges.
 
 mod client;
 mod clock;
 mod config;
+mod cpu;
 mod filters;
 mod log;
 mod metrics;

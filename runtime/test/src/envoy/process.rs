@@ -34,6 +34,8 @@ pub(super) struct Process {
     child: Child,
     admin: SocketAddr,
     pub(super) listener: SocketAddr,
+    /// The listener of the same chain without plugins.
+    pub(super) plain: SocketAddr,
     pub(super) barrier: SocketAddr,
     log: PathBuf,
     /// The id of its main thread, as its log shows it.
@@ -81,6 +83,7 @@ impl Process {
             child,
             admin: nowhere,
             listener: nowhere,
+            plain: nowhere,
             barrier: nowhere,
             log,
             main_thread: String::new(),
@@ -94,7 +97,8 @@ impl Process {
         let listeners = process.page("/listeners?format=json")?;
         let listener =
             |name: &str| address(&listeners, name).ok_or_else(|| format!("Envoy has no listener `{name}`"));
-        (process.listener, process.barrier) = (listener(config::LISTENER)?, listener(config::BARRIER)?);
+        process.listener = listener(config::LISTENER)?;
+        (process.plain, process.barrier) = (listener(config::PLAIN)?, listener(config::BARRIER)?);
         let log = std::fs::read_to_string(&process.log).unwrap_or_default();
         process.main_thread = log.lines().find_map(super::log::thread_of).unwrap_or_default().to_owned();
         Ok(process)
@@ -153,10 +157,27 @@ impl Process {
 
     /// The text of an admin page.
     pub(super) fn page(&self, path: &str) -> Result<String, String> {
+        self.ask("GET", path)
+    }
+
+    /// Does what an admin page does.
+    pub(super) fn post(&self, path: &str) -> Result<String, String> {
+        self.ask("POST", path)
+    }
+
+    /// The id of the process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn ask(&self, method: &str, path: &str) -> Result<String, String> {
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect_timeout(&self.admin, PATIENCE)?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            write!(stream, "GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")?;
+            write!(
+                stream,
+                "{method} {path} HTTP/1.1\r\nhost: admin\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             Ok(answer)

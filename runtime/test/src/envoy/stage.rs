@@ -6,8 +6,8 @@
 //! first, and the worker is woken.
 
 use super::shared::Shared;
-use super::{Host, Played, address, client, config, log, metrics, serve};
-use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket};
+use super::{Host, Played, address, client, config, cpu, log, metrics, serve};
+use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket, Timed};
 use crate::sim::{Fault, Finished, Mark, Plan, Properties, Rules, Setup, VirtualClock};
 use crate::traffic::{Answer, Fault as How};
 use crate::world::World;
@@ -50,6 +50,8 @@ pub(crate) struct EnvoyStage<'a> {
     pub(super) every_thread: bool,
     /// The plugin has gauges, whose values would last.
     gauges: bool,
+    /// What exchanges that are measured have in common.
+    pub(super) timing: Option<cpu::Timing>,
     /// What has broken in Envoy itself; after it nothing is tried any more.
     broken: Option<String>,
     /// Last, so that it is let go last.
@@ -80,6 +82,7 @@ impl<'a> EnvoyStage<'a> {
             read: 0,
             every_thread: false,
             gauges: false,
+            timing: None,
             broken: None,
             host,
         }
@@ -296,6 +299,10 @@ impl Stage for EnvoyStage<'_> {
         let target = self.shared.clock.elapsed().saturating_add(span);
         // What goes wrong is among the step's problems.
         let _noted = self.attempt(|stage| stage.run_until(target));
+    }
+
+    fn timed(&mut self) -> Option<&mut dyn Timed> {
+        Some(self)
     }
 
     fn mark(&self) -> Mark {

@@ -68,16 +68,21 @@ impl EnvoyStage<'_> {
 
     /// Moves the clock to a moment since the beginning, and wakes the worker.
     fn move_to(&mut self, moment: Duration) -> Result<(), String> {
+        self.set_clock(moment)?;
+        self.settle()
+    }
+
+    /// Moves the clock; nobody notices until something wakes the worker.
+    pub(super) fn set_clock(&mut self, moment: Duration) -> Result<(), String> {
         self.shared.clock.move_to(moment);
         let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
         let moved =
             process.clock.set(self.realtime.saturating_add(moment), self.monotonic.saturating_add(moment));
-        moved.map_err(|error| format!("Envoy's clock: {error}"))?;
-        self.settle()
+        moved.map_err(|error| format!("Envoy's clock: {error}"))
     }
 
     /// When the next timer of Envoy's worker fires, since the beginning.
-    fn next_timer(&self) -> Result<Option<Duration>, String> {
+    pub(super) fn next_timer(&self) -> Result<Option<Duration>, String> {
         let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
         let begun = Instant::now();
         loop {

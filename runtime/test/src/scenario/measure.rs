@@ -8,10 +8,13 @@ use super::run::{Broken, On, Play};
 use super::stage::StartFailure;
 use super::step::{Exchanges, Step};
 use super::suite::{Case, Suite};
-use crate::cost::{Measured, Readings, Tally};
+use crate::cost::{EnvoyCpu, Measured, Readings, Tally};
 use crate::sim::Meter;
 use crate::traffic::Chunking;
 use crate::world::World;
+
+/// Before so many exchanges V8 has not compiled hot code as well as it can.
+const TIER_UP: usize = 200;
 
 impl Suite {
     /// Measures the cases whose name is `wanted` over so many exchanges each.
@@ -37,7 +40,46 @@ impl Suite {
     }
 }
 
+impl Suite {
+    /// Measures the CPU time of Envoy for the cases whose name is `wanted`, over so many exchanges each: by name what was
+    /// found, or why nothing can be.
+    ///
+    /// Cases are gone through as by [`Self::measure`].
+    #[must_use]
+    pub fn measure_envoy(
+        &self,
+        world: &World,
+        exchanges: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<(String, Result<EnvoyCpu, String>)> {
+        let cases = self.cases.iter().filter(|case| wanted(&case.name) && case.is_measured());
+        let measure = |case: &Case| match case.not_portable(world) {
+            Some(why) => Err(why),
+            None => case.time(world, exchanges),
+        };
+        cases.map(|case| (case.name.clone(), measure(case))).collect()
+    }
+}
+
 impl Case {
+    fn time(&self, world: &World, exchanges: usize) -> Result<EnvoyCpu, String> {
+        let mut play = Play::new(self, Chunking::AsWritten, On { world, traced: false, recorder: None });
+        play.begin_unjudged()?;
+        let (mut warm_up, mut readings) = (TIER_UP, Vec::new());
+        play.rounds(self, |play, step, index| {
+            let (plan, _) = play.plan(step, index).map_err(said)?;
+            let timed = play.stage.timed().ok_or("its CPU time cannot be measured")?;
+            let reading = timed.exchange(plan)?;
+            if warm_up > 0 {
+                warm_up -= 1;
+                return Ok(true);
+            }
+            readings.push(reading);
+            Ok(readings.len() < exchanges)
+        })?;
+        Ok(EnvoyCpu::of(&readings))
+    }
+
     /// Whether it has exchanges.
     pub(super) fn is_measured(&self) -> bool {
         let has = |step: &Step| matches!(step, Step::Exchanges(exchanges) if exchanges.repeat > 0);

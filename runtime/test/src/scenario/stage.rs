@@ -74,6 +74,11 @@ pub(crate) trait Stage {
         self.meter().and_then(Meter::usage)
     }
 
+    /// The world, if it is one whose own CPU time is measured.
+    fn timed(&mut self) -> Option<&mut dyn Timed> {
+        None
+    }
+
     /// The end of the timeline so far.
     fn mark(&self) -> Mark;
 
@@ -85,6 +90,12 @@ pub(crate) trait Stage {
 
     /// Everything that happened since then, a line each.
     fn timeline(&self, since: Mark) -> Vec<String>;
+}
+
+/// A world whose own CPU time is measured.
+pub(crate) trait Timed {
+    /// Its CPU time for an exchange, and for the same one past all filters.
+    fn exchange(&mut self, plan: Plan) -> Result<(Duration, Duration), String>;
 }
 
 /// An exchange that is under way on its stage.
