@@ -21,7 +21,7 @@ impl Hash {
     }
 
     /// The hash of these parts, one after the other; `None` where this build does not have it.
-    #[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "only RSA hashes by itself"))]
+    #[cfg(any(feature = "es256", feature = "es384", feature = "es512", feature = "rsa"))]
     pub(crate) fn of(self, parts: &[&[u8]]) -> Option<Vec<u8>> {
         match self {
             Self::Sha256 => Some(digest::<sha2::Sha256>(parts)),
@@ -35,7 +35,7 @@ impl Hash {
     }
 }
 
-#[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "only RSA hashes by itself"))]
+#[cfg(any(feature = "es256", feature = "es384", feature = "es512", feature = "rsa"))]
 fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
     let mut hash = D::new();
     for part in parts {

@@ -3,6 +3,8 @@
 use super::Algorithm;
 #[cfg(feature = "eddsa")]
 use super::edwards::EdKey;
+#[cfg(any(feature = "es256", feature = "es384", feature = "es512", feature = "hmac"))]
+use super::hash::Hash;
 #[cfg(feature = "rsa")]
 use super::rsa::RsaKey;
 #[cfg(feature = "hmac")]
@@ -13,11 +15,11 @@ pub(crate) enum Material {
     #[cfg(feature = "rsa")]
     Rsa(RsaKey),
     #[cfg(feature = "es256")]
-    P256(Box<super::ec::p256::Key>),
+    P256(super::ecdsa::EcKey),
     #[cfg(feature = "es384")]
-    P384(Box<super::ec::p384::Key>),
+    P384(super::ecdsa::EcKey),
     #[cfg(feature = "es512")]
-    P521(Box<super::ec::p521::Key>),
+    P521(super::ecdsa::EcKey),
     #[cfg(feature = "eddsa")]
     Ed25519(EdKey),
     #[cfg(feature = "hmac")]
@@ -65,7 +67,7 @@ impl Material {
             #[cfg(feature = "hmac")]
             Parts::Secret(bytes) => {
                 let secret = Secret::new(bytes);
-                if secret.is_long_enough(super::hash::Hash::Sha256) {
+                if secret.is_long_enough(Hash::Sha256) {
                     Ok(Self::Secret(secret))
                 } else {
                     Err(Unusable::broken("a secret of less than 32 bytes, which HS256 needs"))
@@ -81,11 +83,11 @@ impl Material {
         let _unused = (x, y);
         match curve {
             #[cfg(feature = "es256")]
-            "P-256" => super::ec::p256::Key::new(x, y, 32).map(|key| Self::P256(Box::new(key))),
+            "P-256" => ecdsa(&super::ecdsa::P256, Hash::Sha256, x, y).map(Self::P256),
             #[cfg(feature = "es384")]
-            "P-384" => super::ec::p384::Key::new(x, y, 48).map(|key| Self::P384(Box::new(key))),
+            "P-384" => ecdsa(&super::ecdsa::P384, Hash::Sha384, x, y).map(Self::P384),
             #[cfg(feature = "es512")]
-            "P-521" => super::ec::p521::Key::new(x, y, 66).map(|key| Self::P521(Box::new(key))),
+            "P-521" => ecdsa(&super::ecdsa::P521, Hash::Sha512, x, y).map(Self::P521),
             _ => Err(unknown_curve(curve)),
         }
     }
@@ -139,6 +141,22 @@ impl Material {
         #[cfg(not(feature = "hmac"))]
         false
     }
+}
+
+#[cfg(any(feature = "es256", feature = "es384", feature = "es512"))]
+fn ecdsa(
+    numbers: &super::curve::Numbers,
+    hash: Hash,
+    x: &[u8],
+    y: &[u8],
+) -> Result<super::ecdsa::EcKey, Unusable> {
+    let length = numbers.prime.len();
+    // RFC 7518, section 6.2.1.2: coordinates have the full length of the field.
+    if x.len() != length || y.len() != length {
+        let text = format!("coordinates of {} and {} bytes: expected {length}", x.len(), y.len());
+        return Err(Unusable::broken(text));
+    }
+    super::ecdsa::EcKey::new(numbers, hash, x, y).ok_or_else(|| Unusable::broken("no point of its curve"))
 }
 
 fn unknown_curve(curve: &str) -> Unusable {

@@ -2,7 +2,7 @@
 
 use super::hash::Hash;
 use super::material::Unusable;
-use super::number::Modulus;
+use super::number::{Modulus, limbs};
 
 /// RFC 7518, section 3.3: a key of 2048 bits or larger must be used.
 const FEWEST_BITS: usize = 2048;
@@ -12,7 +12,7 @@ const MOST_BITS: usize = 8192;
 /// A public key.
 pub(crate) struct RsaKey {
     modulus: Modulus,
-    exponent: u64,
+    exponent: Vec<u32>,
 }
 
 impl RsaKey {
@@ -24,14 +24,12 @@ impl RsaKey {
                 "a modulus of {bits} bits: expected {FEWEST_BITS} to {MOST_BITS}"
             )));
         }
-        let start = exponent.iter().take_while(|byte| **byte == 0).count();
-        let digits = exponent.get(start..).unwrap_or_default();
-        let number = digits.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let exponent = limbs(exponent);
         // Larger exponents make nothing safer and everything slower.
-        if digits.len() > 4 || number < 3 || number & 1 == 0 {
+        if !matches!(exponent.as_slice(), [number] if *number >= 3 && number & 1 == 1) {
             return Err(Unusable::broken("the public exponent: expected an odd number from 3 to 2^32"));
         }
-        Ok(Self { modulus, exponent: number })
+        Ok(Self { modulus, exponent })
     }
 
     /// RSASSA-PKCS1-v1_5 (section 8.2.2): the whole encoded message is made again and compared.
@@ -78,7 +76,7 @@ impl RsaKey {
 
     /// The encoded message inside of a signature, which has exactly as many bytes as the modulus.
     fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
-        (signature.len() == self.modulus.bytes()).then(|| self.modulus.power(signature, self.exponent))?
+        (signature.len() == self.modulus.bytes()).then(|| self.modulus.power(signature, &self.exponent))?
     }
 }
 

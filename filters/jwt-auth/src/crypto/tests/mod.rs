@@ -1,5 +1,6 @@
 //! Signatures by Wycheproof's vectors and by those of the RFCs; and what is no key.
 
+mod differential;
 mod vectors;
 mod wycheproof;
 
