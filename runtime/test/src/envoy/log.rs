@@ -7,6 +7,10 @@ use mesh_filter_runtime::abi::table::EXPORTS;
 pub(super) const FORMAT: &str = "[mesh-filter][%t][%n][%l] %v";
 const START: &str = "[mesh-filter][";
 
+/// What hostcalls answer where Envoy does not know the cluster. Those of gRPC know two forms of targets.
+const UNKNOWN: [(&str, &[&str]); 3] =
+    [("proxy_http_call", &["2"]), ("proxy_grpc_call", &["4", "10"]), ("proxy_grpc_stream", &["4", "10"])];
+
 /// Something that the log tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
@@ -14,8 +18,8 @@ pub(super) enum Event {
     Line(LogLevel, String),
     /// A callback begins, or a hostcall, or one of them has ended.
     Call(String),
-    /// The plugin called out to a cluster that Envoy does not know.
-    UnknownCluster,
+    /// The plugin called out to a cluster that Envoy does not know, and got this status.
+    UnknownCluster(String),
     /// A callback trapped.
     Trap(&'static str, String),
 }
@@ -26,8 +30,6 @@ pub(super) struct Reader {
     rest: String,
     /// The VM whose lines count, by its id.
     pub(super) vm: String,
-    /// A hostcall that starts a callout and has not answered yet.
-    calling: bool,
 }
 
 /// The thread that wrote a line.
@@ -77,21 +79,22 @@ impl Reader {
             let callback = EXPORTS.iter().find(|export| export.name == callback)?.name;
             return Some(Event::Trap(callback, reason.trim_end().to_owned()));
         }
-        self.call(text)
+        Self::call(text)
     }
 
-    fn call(&mut self, text: &str) -> Option<Event> {
+    fn call(text: &str) -> Option<Event> {
         if let Some(call) = text.strip_prefix("[vm->host] ") {
-            self.calling = call.contains("proxy_http_call(");
             return Some(Event::Call(format!("  {}", call.trim_start_matches("env."))));
         }
         if let Some(answer) = text.strip_prefix("[vm<-host] ") {
-            let unknown = std::mem::take(&mut self.calling) && answer.ends_with(" return: 2");
-            let answer = answer.rsplit_once(" return: ").map_or(answer, |(_, answer)| answer);
+            let (call, status) = answer.rsplit_once(" return: ").unwrap_or(("", answer));
+            let unknown = UNKNOWN.iter().any(|(name, statuses)| {
+                call.trim_start_matches("env.") == *name && statuses.contains(&status)
+            });
             return Some(if unknown {
-                Event::UnknownCluster
+                Event::UnknownCluster(status.to_owned())
             } else {
-                Event::Call(format!("    -> {answer}"))
+                Event::Call(format!("    -> {status}"))
             });
         }
         if let Some(call) = text.strip_prefix("[host->vm] ") {
@@ -137,7 +140,7 @@ mod tests {
             Event::Line(LogLevel::Warn, "it is: so\nand so".to_owned()),
             Event::Call("on_request_headers(2, 5, 1)".to_owned()),
             Event::Call("  proxy_http_call(1, 2)".to_owned()),
-            Event::UnknownCluster,
+            Event::UnknownCluster("2".to_owned()),
             Event::Trap("proxy_on_request_headers", "Uncaught RuntimeError: unreachable".to_owned()),
         ];
         assert_eq!(events, expected);

@@ -3,8 +3,8 @@
 //! Envoy runs on a clock that only the case moves (`preload`, the library in it, and `clock`, the page they share). Its
 //! filter and its clusters come from files that it watches (`config`), so one process (`process`) plays
 //! all cases, one after the other, each in VMs (`filters`) with shared data of their own. Client, upstream and
-//! clusters (`client`, `serve`, `wire`) are tasks of one thread and share what they see (`shared`). `stage` is what a case
-//! is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`). `cpu` measures
+//! clusters (`client`, `serve`, `grpc`, `wire`) are tasks of one thread and share what they see (`shared`). `stage` is what a
+//! case is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`). `cpu` measures
 //! exchanges.
 
 mod client;
@@ -12,6 +12,7 @@ mod clock;
 mod config;
 mod cpu;
 mod filters;
+mod grpc;
 mod log;
 mod metrics;
 mod process;

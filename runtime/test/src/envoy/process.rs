@@ -43,6 +43,8 @@ pub(super) struct Process {
     pub(super) clock: Clock,
     /// The version of the newest file that it was given.
     version: u64,
+    /// The clusters that it knows.
+    clusters: Vec<(String, SocketAddr)>,
     /// So many places have had a filter.
     filters: usize,
 }
@@ -89,6 +91,7 @@ impl Process {
             main_thread: String::new(),
             clock,
             version: 0,
+            clusters: Vec::new(),
             filters: 0,
         };
         process.admin =
@@ -138,21 +141,26 @@ impl Process {
         Ok(())
     }
 
-    /// Puts the clusters into force that plugins may call out to.
+    /// Puts the clusters into force that plugins may call out to; answers whether others were.
     pub(super) fn set_clusters(
         &mut self,
         folder: &Path,
-        clusters: &[(String, SocketAddr)],
-    ) -> Result<(), String> {
+        clusters: Vec<(String, SocketAddr)>,
+    ) -> Result<bool, String> {
+        if self.clusters == clusters {
+            return Ok(false);
+        }
         self.version += 1;
         let version = self.version;
-        config::write_clusters(folder, version, clusters)
+        config::write_clusters(folder, version, &clusters)
             .map_err(|error| format!("the clusters cannot be written: {error}"))?;
         let wanted = format!("cluster_manager.cds.version_text: \"{version}\"");
         self.wait("take the clusters", |process| {
             let page = process.page("/stats?filter=^cluster_manager.cds.version_text").ok()?;
             page.contains(&wanted).then_some(())
-        })
+        })?;
+        self.clusters = clusters;
+        Ok(true)
     }
 
     /// The text of an admin page.

@@ -1,7 +1,7 @@
 //! Upstream and clusters of an Envoy: HTTP/2 servers on loopback that answer as the case says.
 
 use super::shared::{Event, Shared};
-use super::wire;
+use super::{grpc, wire};
 use crate::traffic::{Answer, Behaviour, Chunking, Fault, Received};
 use bytes::Bytes;
 use h2::RecvStream;
@@ -50,6 +50,7 @@ pub(super) async fn serve(shared: Rc<Shared>, listener: TcpListener, part: Part)
 async fn one(shared: Rc<Shared>, request: Request<RecvStream>, respond: SendResponse<Bytes>, part: Part) {
     match part {
         Part::Upstream => upstream(&shared, request, respond).await,
+        Part::Cluster(name) if grpc::is_call(&request) => grpc::call(&shared, request, respond, &name).await,
         Part::Cluster(name) => callout(&shared, request, respond, &name).await,
     }
 }
@@ -87,8 +88,7 @@ async fn upstream(shared: &Shared, request: Request<RecvStream>, respond: SendRe
 async fn callout(shared: &Shared, request: Request<RecvStream>, respond: SendResponse<Bytes>, cluster: &str) {
     let (head, mut body) = request.into_parts();
     let mut received = wire::received_request(&head);
-    let timeout = received.header("x-envoy-expected-rq-timeout-ms").and_then(|text| text.parse().ok());
-    let timeout = timeout.filter(|timeout| *timeout > 0).map(Duration::from_millis);
+    let timeout = wire::timeout(&received);
     let mut take = |more: More| {
         shared.moved();
         more.add(&mut received);
@@ -133,9 +133,7 @@ fn enter(
         (Answer::Reply(message), _) => (delay, Event::Answer(respond, message, chunking)),
     };
     let at = shared.clock.elapsed().saturating_add(after);
-    // The count of what has come in is another one each time.
-    shared.moved();
-    shared.agenda.borrow_mut().enter(at, shared.activity(), event);
+    shared.enter(at, event);
 }
 
 /// What comes after the headers.

@@ -1,7 +1,7 @@
 //! What the tasks of a case share: its exchanges, its mocks, and what is to happen when.
 
-use super::wire;
-use crate::sim::{Agenda, Journal, Mocks, VirtualClock};
+use super::{grpc, wire};
+use crate::sim::{Agenda, AgendaKey, Journal, Mocks, VirtualClock};
 use crate::traffic::{Behaviour, Chunking, Message, Piece, Received};
 use bytes::Bytes;
 use h2::SendStream;
@@ -9,6 +9,7 @@ use h2::server::SendResponse;
 use mesh_filter_runtime::headers::Headers;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(super) enum Event {
     Cut(SendStream<Bytes>),
     /// No connection.
     Refuse(SendResponse<Bytes>),
+    /// Something happens to a gRPC callout.
+    Grpc(Rc<RefCell<grpc::Call>>, grpc::Step),
     /// A timeout of Envoy's that a request waits for; the response may still be kept, so that nobody is told.
     Timeout { _response: SendResponse<Bytes> },
 }
@@ -92,6 +95,13 @@ impl Shared {
         self.activity.get()
     }
 
+    /// Enters what shall happen at a moment.
+    pub(super) fn enter(&self, at: Duration, event: Event) -> AgendaKey {
+        // The count of what has come in is another one each time.
+        self.moved();
+        self.agenda.borrow_mut().enter(at, self.activity(), event)
+    }
+
     /// When the next answer is due.
     pub(super) fn next_answer(&self) -> Option<Duration> {
         self.agenda.borrow().next(|_| true).map(|(at, _)| at)
@@ -116,12 +126,11 @@ impl Shared {
                     && let Ok(stream) = respond.send_response(head, false)
                 {
                     // A reset would take back headers that have not left yet.
-                    self.moved();
-                    let now = self.clock.elapsed();
-                    self.agenda.borrow_mut().enter(now, self.activity(), Event::Cut(stream));
+                    self.enter(self.clock.elapsed(), Event::Cut(stream));
                 }
             }
             Event::Cut(mut stream) => stream.send_reset(h2::Reason::INTERNAL_ERROR),
+            Event::Grpc(call, step) => grpc::happen(self, &call, step),
             Event::Refuse(mut respond) => respond.send_reset(h2::Reason::REFUSED_STREAM),
             // Envoy's own clock has told it.
             Event::Timeout { .. } => {}

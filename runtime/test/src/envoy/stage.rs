@@ -14,7 +14,6 @@ use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::guest::{Trap, TrapReason};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::MutexGuard;
 use std::time::Duration;
@@ -29,8 +28,8 @@ pub(crate) struct EnvoyStage<'a> {
     pub(super) shared: Rc<Shared>,
     /// Clusters whose mocks listen already.
     listening: BTreeSet<String>,
-    /// The clusters that Envoy knows now.
-    known: Vec<(String, SocketAddr)>,
+    /// So many of the mocked clusters are known to Envoy.
+    known: usize,
     rules: BTreeMap<String, Rules>,
     /// The filters that have been started.
     pub(super) filters: Vec<config::Filter>,
@@ -69,7 +68,7 @@ impl<'a> EnvoyStage<'a> {
             tasks: LocalSet::new(),
             shared: Rc::new(Shared::new(VirtualClock::new(setup.start))),
             listening: BTreeSet::new(),
-            known: Vec::new(),
+            known: 0,
             rules: BTreeMap::new(),
             filters: Vec::new(),
             own: 0,
@@ -136,11 +135,10 @@ impl<'a> EnvoyStage<'a> {
                 clusters.push((name, address));
             }
         }
-        if clusters != self.known {
-            let program = &self.played.envoy.program;
-            let process = self.host.process.as_mut().ok_or("Envoy does not run")?;
-            process.set_clusters(&program.folder, &clusters)?;
-            self.known = clusters;
+        self.known = clusters.len();
+        let program = &self.played.envoy.program;
+        let process = self.host.process.as_mut().ok_or("Envoy does not run")?;
+        if process.set_clusters(&program.folder, clusters)? {
             self.settle()?;
         }
         Ok(())
@@ -167,9 +165,9 @@ impl<'a> EnvoyStage<'a> {
                 journal.note(format!("  -> {}", reason.lines().next().unwrap_or_default()));
                 journal.trap(callback, Trap::new(TrapReason::Guest(reason)));
             }
-            log::Event::UnknownCluster => {
-                journal.note("    -> 2: Envoy does not know the cluster".to_owned());
-                if self.known.len() == self.rules.len() {
+            log::Event::UnknownCluster(status) => {
+                journal.note(format!("    -> {status}: Envoy does not know the cluster"));
+                if self.known == self.rules.len() {
                     let names: Vec<&str> = self.rules.keys().map(String::as_str).collect();
                     let known = match names.as_slice() {
                         [] => "no cluster is mocked".to_owned(),

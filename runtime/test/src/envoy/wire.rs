@@ -4,6 +4,7 @@ use crate::traffic::{Message, Received};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use mesh_filter_runtime::headers::Headers;
+use std::time::Duration;
 
 /// What Envoy adds to callouts, and no simulator does.
 const OF_CALLOUTS: [&str; 4] = [
@@ -94,6 +95,12 @@ fn append(headers: &mut Headers, map: &HeaderMap) {
 pub(super) fn strip_upstream(request: &mut Received, sent: &Headers) {
     request.headers.remove(super::config::EXCHANGE.as_bytes());
     strip_scheme(request, sent);
+}
+
+/// After which Envoy gives a callout up, by what it tells the cluster.
+pub(super) fn timeout(request: &Received) -> Option<Duration> {
+    let timeout = request.header("x-envoy-expected-rq-timeout-ms")?.parse().ok()?;
+    (timeout > 0).then(|| Duration::from_millis(timeout))
 }
 
 /// Takes from a callout what Envoy adds to each.

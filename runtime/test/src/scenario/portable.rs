@@ -3,8 +3,6 @@
 use super::fault;
 use super::step::Step;
 use super::suite::{Case, Suite};
-use crate::grpc::{GrpcAnswer, GrpcRule};
-use crate::sim::Rules;
 use crate::world::{Kind, World};
 use mesh_filter_runtime::document::{Node, Result};
 
@@ -71,9 +69,6 @@ impl Case {
         if !self.settings.shared_data.is_empty() {
             needs.push(Need::new("`shared_data`", Requirement::Simulator));
         }
-        if self.settings.mocks.values().any(is_grpc) {
-            needs.push(Need::new("`grpc` of a mock", Requirement::Simulator));
-        }
         if !self.settings.properties.is_empty() {
             needs.push(Need::new("`properties`", Requirement::Simulator));
         }
@@ -106,19 +101,9 @@ impl Step {
                 }
             }
             Self::Reload(reload) => reload.expect.needs(needs),
-            Self::Mock(mocks) => {
-                if mocks.iter().any(|(_, rules)| rules.as_ref().is_some_and(is_grpc)) {
-                    needs.push(Need::new("`grpc` of a mock", Requirement::Simulator));
-                }
-            }
+            Self::Mock(_) => {}
         }
     }
-}
-
-/// Whether a mock is for gRPC, and not only a failure for whatever comes.
-fn is_grpc(rules: &Rules) -> bool {
-    let is_own = |rule: &GrpcRule| matches!(rule.answer, GrpcAnswer::Reply(_)) || rule.when.method.is_some();
-    rules.grpc.iter().any(is_own)
 }
 
 impl super::expect::Expect {

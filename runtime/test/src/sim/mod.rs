@@ -44,7 +44,7 @@ pub(crate) use stage::SimStage;
 
 use crate::world::World;
 #[cfg(feature = "envoy")]
-pub(crate) use agenda::Agenda;
+pub(crate) use agenda::{Agenda, Key as AgendaKey};
 use bytes::Bytes;
 use crew::Seat;
 use lane::Lane;

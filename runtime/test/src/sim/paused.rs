@@ -61,7 +61,9 @@ impl Lane {
         let mut calls = self.agenda.all(|event| matches!(event, Event::Call { .. } | Event::Grpc { .. }));
         calls.find_map(|event| match event {
             Event::Call { cluster, .. } => Some(cluster.clone()),
-            Event::Grpc { vm, token, .. } => self.grpc.get(&(*vm, *token)).map(|call| call.cluster.clone()),
+            Event::Grpc { vm, token, .. } => {
+                self.grpc.get(&(*vm, *token)).map(|call| call.mocked.cluster.clone())
+            }
             _ => None,
         })
     }

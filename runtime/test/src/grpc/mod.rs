@@ -1,5 +1,9 @@
 //! gRPC as tests describe it: which calls a mock is for, and what it answers.
 
+mod call;
+
+pub(crate) use call::{MockedCall, Reaction};
+
 use crate::matcher::{HeaderMatcher, Matcher};
 use crate::traffic::{Fault, Received};
 use bytes::{BufMut, Bytes, BytesMut};
