@@ -81,6 +81,7 @@ const NOT_ON_ENVOY: &[&str] = &["`interleave`", "`faults`", "`budget`", "`requir
 const IN_BOTH: &[(&str, &str)] = &[
     ("changes", include_str!("worlds/changes.test.yaml")),
     ("grpc", include_str!("harness/grpc.test.yaml")),
+    ("workers", include_str!("worlds/workers.test.yaml")),
 ];
 
 #[test]
@@ -168,6 +169,57 @@ const SOUND: &str = "  - {name: a tick in time, config: {text: \"configure:\\n  
   - {name: a refused configuration, config: {text: \"configure:\\n  log 2 'because'\\n  return 0\\n\"}, refused: {contains: because}}
   - {name: only in the simulator, requires: sim, steps: [{request: {}}]}
 ";
+
+/// An Envoy that its plugin ends, by a target that Envoy cannot bear, in several moments of its life.
+const DEADLY: &str = "version: 1
+filter: program.wasm
+vars: {call: \"  grpc_call 'users' 'a' 'b' '' '' 100 &number\"}
+scenarios:
+  - {name: dies in a request, config: {text: \"request_headers:\\n{{call}}\"}, steps: [{request: {}}]}
+  - {name: dies at the start, config: {text: \"configure:\\n{{call}}\"}, steps: [{request: {}}]}
+  - {name: dies in time, config: {text: \"configure:\\n  set_tick_period_milliseconds 10\\ntick:\\n{{call}}\"}, steps: [{advance: 10ms}]}
+  - {name: dies at a reload, steps: [{reload: {text: \"configure:\\n{{call}}\"}}]}
+  - {name: lives, steps: [{request: {}, expect: {response: {status: 200}}}]}
+";
+
+/// One that its plugin does not let go on.
+const ENDLESS: &str = "version: 1
+filter: spin.wasm
+scenarios:
+  - {name: is stuck, steps: [{request: {headers: {x-in: request_headers}}}]}
+  - {name: goes on, steps: [{request: {}, expect: {response: {status: 200}}}]}
+";
+
+#[test]
+fn an_envoy_that_dies_or_is_stuck_fails_its_case_and_no_other() {
+    let folder = root().join("target/acceptance/ends-of-envoy");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["program", "spin"] {
+        std::fs::copy(guest(name), folder.join(name).with_extension("wasm")).unwrap();
+    }
+    std::fs::write(folder.join("deadly.test.yaml"), DEADLY).unwrap();
+    std::fs::write(folder.join("endless.test.yaml"), ENDLESS).unwrap();
+    let files = ["--engine", "envoy", "deadly.test.yaml", "endless.test.yaml"];
+    let Some(report) = play(&folder, &files) else { return };
+    let found = problems(&report);
+    for (case, line, problem) in [
+        ("dies in a request", "5", "Envoy has ended (signal: 6 (SIGABRT)"),
+        ("dies at the start", "6", "Envoy has ended (signal: 6 (SIGABRT)"),
+        ("dies in time", "", "Envoy has ended (signal: 6 (SIGABRT)"),
+        ("dies at a reload", "8", "Envoy has ended (signal: 6 (SIGABRT)"),
+        ("is stuck", "4", "Envoy's worker is stuck: a callback has computed for 5 seconds"),
+    ] {
+        let of_case: Vec<_> = found.iter().filter(|told| told.starts_with(&format!("{case}: "))).collect();
+        assert_eq!(of_case.len(), 1, "{case}: {found:#?}");
+        assert!(of_case[0].contains(problem) && of_case[0].contains(line), "{case}: {}", of_case[0]);
+    }
+    let why = "[assert][critical] panic: unset oneof";
+    assert!(
+        found.iter().any(|told| told.starts_with("dies in a request: 5: ") && told.contains(why)),
+        "{found:#?}"
+    );
+    assert_eq!(report["scenarios"]["passed"], 2, "{found:#?}");
+}
 
 #[test]
 fn what_is_broken_is_found_on_envoy_and_what_is_sound_passes() {

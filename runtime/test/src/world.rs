@@ -142,6 +142,11 @@ impl World {
         self.played.as_ref()
     }
 
+    /// This one, where hostcalls are written down on demand only. Envoy's log always has them.
+    pub(crate) fn untraced(&self) -> Option<&Self> {
+        (self.kind != Kind::Envoy).then_some(self)
+    }
+
     /// Why a filter cannot be set up so; `None` where it can.
     pub(crate) fn refusal(&self, setup: &Setup) -> Option<String> {
         let limits = self.limits?;

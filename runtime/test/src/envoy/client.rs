@@ -7,7 +7,6 @@ use crate::sim::Plan;
 use crate::traffic::Piece;
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
@@ -19,10 +18,8 @@ pub(super) struct Line {
     port: u16,
 }
 
-/// Opens a connection.
-pub(super) async fn connect(listener: SocketAddr) -> Result<Line, String> {
-    let stream = TcpStream::connect(listener).await.map_err(failed)?;
-    stream.set_nodelay(true).map_err(failed)?;
+/// Begins to speak HTTP/2 on a connection.
+pub(super) async fn line(stream: TcpStream) -> Result<Line, String> {
     let port = stream.local_addr().map_err(failed)?.port();
     let mut builder = Builder::new();
     builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
@@ -32,11 +29,11 @@ pub(super) async fn connect(listener: SocketAddr) -> Result<Line, String> {
     Ok(Line { sender, port })
 }
 
-/// Sends the head of a request on a connection of its own; returns the number of its exchange.
-pub(super) async fn open(shared: &Rc<Shared>, listener: SocketAddr, plan: Plan) -> Result<usize, String> {
-    // What HTTP/2 cannot carry needs no connection.
+/// Sends the head of a request on a new connection; returns the number of its exchange.
+pub(super) async fn open(shared: &Rc<Shared>, stream: TcpStream, plan: Plan) -> Result<usize, String> {
+    // What HTTP/2 cannot carry is not begun.
     wire::request(&plan.request)?;
-    send(shared, &connect(listener).await?, plan).await
+    send(shared, &line(stream).await?, plan).await
 }
 
 /// Sends the head of a request; returns the number of its exchange, which is the only one of its connection.

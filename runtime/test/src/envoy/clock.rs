@@ -21,9 +21,14 @@ const REALTIME: u64 = 0;
 const MONOTONIC: u64 = 1;
 const MAIN_REALTIME: u64 = 2;
 const MAIN_MONOTONIC: u64 = 3;
-const SLEEPS: u64 = 4;
-const ASLEEP: u64 = 5;
-const WAKES: u64 = 6;
+const WORKERS: u64 = 4;
+// The fields of each `Worker` there.
+const FIELDS: u64 = 5;
+const SLEEPS: u64 = 0;
+const ASLEEP: u64 = 1;
+const WAKES: u64 = 2;
+const THREAD: u64 = 3;
+const ACCEPTED: u64 = 4;
 
 /// Time in an Envoy.
 #[derive(Debug)]
@@ -49,11 +54,27 @@ impl Clock {
         self.write(MONOTONIC, nanoseconds(monotonic))
     }
 
-    /// When the worker's next timer fires, if the worker is asleep now: `None` while it runs.
-    pub(super) fn rest(&self) -> io::Result<Option<Duration>> {
-        let asleep = self.read(ASLEEP)?;
-        let wakes = self.read(WAKES)?;
-        Ok((asleep != 0 && self.read(SLEEPS)? == asleep).then_some(Duration::from_nanos(wakes)))
+    /// When the next timer of a worker fires, if it is asleep now: `None` while it runs.
+    pub(super) fn rest(&self, worker: usize) -> io::Result<Option<Duration>> {
+        let asleep = self.of_worker(worker, ASLEEP)?;
+        let wakes = self.of_worker(worker, WAKES)?;
+        let still = asleep != 0 && self.of_worker(worker, SLEEPS)? == asleep;
+        Ok(still.then_some(Duration::from_nanos(wakes)))
+    }
+
+    /// The id of a worker's thread; 0 before it runs.
+    pub(super) fn thread(&self, worker: usize) -> io::Result<u64> {
+        self.of_worker(worker, THREAD)
+    }
+
+    /// How many connections a worker has accepted.
+    pub(super) fn accepted(&self, worker: usize) -> io::Result<u64> {
+        self.of_worker(worker, ACCEPTED)
+    }
+
+    fn of_worker(&self, worker: usize, field: u64) -> io::Result<u64> {
+        let number = u64::try_from(worker).map_err(io::Error::other)?;
+        self.read(WORKERS + number * FIELDS + field)
     }
 
     fn write(&self, field: u64, value: u64) -> io::Result<()> {

@@ -5,6 +5,7 @@
 //! that has the same chain without plugins, so that both numbers are of the same moment.
 
 use super::client::{self, Line};
+use super::grpc::Step;
 use super::process::Process;
 use super::shared::Event;
 use super::stage::EnvoyStage;
@@ -57,12 +58,13 @@ impl EnvoyStage<'_> {
         process.post("/logging?wasm=info")?;
         let (through, past) = (process.listener, process.plain);
         let account = account(process)?;
-        let (through, past) = (self.connect(through)?, self.connect(past)?);
+        let (through, past) = (self.line(through)?, self.line(past)?);
         Ok(Timing { account, through, past })
     }
 
-    fn connect(&mut self, listener: SocketAddr) -> Result<Line, String> {
-        self.tasks.block_on(&self.host.runtime, client::connect(listener))
+    fn line(&mut self, listener: SocketAddr) -> Result<Line, String> {
+        let connection = self.connect(listener, 0)?;
+        self.tasks.block_on(&self.host.runtime, client::line(connection))
     }
 
     fn time(&mut self, timing: &Timing, line: &Line, plan: Plan) -> Result<Duration, String> {
@@ -112,7 +114,7 @@ impl EnvoyStage<'_> {
         }
         let due = self.shared.agenda.borrow_mut().take_due(at);
         match due {
-            Some((_, Event::Timeout { .. })) => {
+            Some((_, Event::Timeout { .. } | Event::Grpc(_, Step::Timeout))) => {
                 Err("it waits for a timeout, which Envoy notices only when it is asked".to_owned())
             }
             Some((_, event)) => {

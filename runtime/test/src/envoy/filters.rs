@@ -27,7 +27,7 @@ impl EnvoyStage<'_> {
             stage.filters.push(filter);
             Ok(configured)
         });
-        refusal(started)
+        self.refusal(started)
     }
 
     /// Configures the case's own filter anew, in its VM or in a new one.
@@ -51,24 +51,25 @@ impl EnvoyStage<'_> {
             }
             Ok(configured)
         });
-        refusal(replaced)
+        self.refusal(replaced)
     }
 
     fn configure(&mut self, slot: usize, filter: &Filter) -> Result<Result<(), String>, String> {
         let process = self.host.process.as_mut().ok_or("Envoy does not run")?;
-        let configured = process.configure(&self.played.envoy.program.folder, slot, Some(filter))?;
+        let configured = process.configure(&self.played.envoy.program.folder, slot, Some(filter));
         // A filter that is refused has only been tried on the main thread.
-        self.every_thread = configured.is_err();
+        self.every_thread = !matches!(configured, Ok(Ok(())));
+        let configured = configured?;
         let settled = self.settle();
         self.every_thread = false;
         settled.map(|()| configured)
     }
-}
 
-fn refusal(configured: Result<Result<(), String>, String>) -> Result<(), StartFailure> {
-    match configured {
-        Ok(configured) => configured.map_err(StartFailure::Refused),
-        Err(problem) => Err(StartFailure::Broken(problem)),
+    fn refusal(&self, configured: Result<Result<(), String>, String>) -> Result<(), StartFailure> {
+        match configured {
+            Ok(configured) => configured.map_err(StartFailure::Refused),
+            Err(problem) => Err(StartFailure::Broken(self.told(problem))),
+        }
     }
 }
 

@@ -38,8 +38,8 @@ pub(super) fn thread_of(line: &str) -> Option<&str> {
 }
 
 impl Reader {
-    /// What this piece tells, where `wanted` names the threads that count.
-    pub(super) fn read(&mut self, bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Vec<Event> {
+    /// What this piece tells, and who; `who` knows the threads that count.
+    pub(super) fn read<T>(&mut self, bytes: &[u8], who: impl Fn(&str) -> Option<T>) -> Vec<(T, Event)> {
         self.rest.push_str(&String::from_utf8_lossy(bytes));
         let text = std::mem::take(&mut self.rest);
         let complete = text.rfind('\n').map_or(0, |at| at + 1);
@@ -56,11 +56,11 @@ impl Reader {
                 _ => entries.push(line.to_owned()),
             }
         }
-        let counts = |entry: &&String| thread_of(entry).is_some_and(&wanted);
-        entries.iter().filter(counts).filter_map(|entry| self.event(entry)).collect()
+        let event = |entry: &String| Some((thread_of(entry).and_then(&who)?, self.event(entry)?));
+        entries.iter().filter_map(event).collect()
     }
 
-    fn event(&mut self, entry: &str) -> Option<Event> {
+    fn event(&self, entry: &str) -> Option<Event> {
         let mut parts = entry.strip_prefix(START)?.splitn(3, "][").skip(1);
         let (logger, rest) = (parts.next()?, parts.next()?);
         let (level, text) = rest.split_once("] ")?;
@@ -134,8 +134,9 @@ mod tests {
             [mesh-filter][9][wasm][error] Function: proxy_on_request_headers failed: Uncaught RuntimeError: unreachable\n";
         let mut reader = Reader { vm: "vm#1".to_owned(), ..Reader::default() };
         let (first, second) = log.as_bytes().split_at(60);
-        let mut events = reader.read(first, |thread| thread == "9");
-        events.extend(reader.read(second, |thread| thread == "9"));
+        let who = |thread: &str| (thread == "9").then_some(1);
+        let mut events = reader.read(first, who);
+        events.extend(reader.read(second, who));
         let expected = [
             Event::Line(LogLevel::Warn, "it is: so\nand so".to_owned()),
             Event::Call("on_request_headers(2, 5, 1)".to_owned()),
@@ -143,7 +144,7 @@ mod tests {
             Event::UnknownCluster("2".to_owned()),
             Event::Trap("proxy_on_request_headers", "Uncaught RuntimeError: unreachable".to_owned()),
         ];
-        assert_eq!(events, expected);
+        assert_eq!(events, expected.map(|event| (1, event)));
         assert_eq!(thread_of("[mesh-filter][7][main][info] starting"), Some("7"));
     }
 }

@@ -4,8 +4,8 @@
 //! filter and its clusters come from files that it watches (`config`), so one process (`process`) plays
 //! all cases, one after the other, each in VMs (`filters`) with shared data of their own. Client, upstream and
 //! clusters (`client`, `serve`, `grpc`, `wire`) are tasks of one thread and share what they see (`shared`). `stage` is what a
-//! case is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`). `cpu` measures
-//! exchanges.
+//! case is played on, `time` how time passes there; what plugins do is read from Envoy's log (`log`). `workers` brings
+//! exchanges to a certain worker, `cpu` measures them.
 
 mod client;
 mod clock;
@@ -21,6 +21,7 @@ mod shared;
 mod stage;
 mod time;
 mod wire;
+mod workers;
 
 pub(crate) use stage::EnvoyStage;
 
@@ -109,15 +110,21 @@ impl Drop for Envoy {
 }
 
 impl Host {
-    /// The running process; started where there is none.
-    fn process(&mut self, program: &Program, realtime: Duration) -> Result<&mut Process, String> {
-        if self.process.as_mut().is_some_and(|process| process.ended().is_some()) {
+    /// The running process; started where there is none with so many workers.
+    fn process(
+        &mut self,
+        program: &Program,
+        realtime: Duration,
+        workers: usize,
+    ) -> Result<&mut Process, String> {
+        let unfit = |process: &mut Process| process.workers() != workers || process.ended().is_some();
+        if self.process.as_mut().is_some_and(unfit) {
             self.process = None;
         }
         if self.process.is_none() {
             self.left = None;
             let upstream = address(&self.upstream)?;
-            self.process = Some(Process::start(program, upstream, (realtime, self.monotonic))?);
+            self.process = Some(Process::start(program, upstream, (realtime, self.monotonic), workers)?);
         }
         self.process.as_mut().ok_or_else(|| "Envoy does not run".to_owned())
     }

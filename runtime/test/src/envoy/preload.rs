@@ -5,8 +5,9 @@
 //!
 //! `clock_gettime`, `gettimeofday` and `time` answer from a page that the test has mapped too. Time of the main thread
 //! stands still for ever: Envoy keeps a second VM of each plugin there, whose timers would do everything twice.
-//! `epoll_wait` of the worker tells the page until when its next timer lets it sleep, and then sleeps until it is woken:
-//! so the test knows to which moment to move the clock next, and whether the worker has gone to rest.
+//! `epoll_wait` of a worker tells the page until when its next timer lets it sleep, and then sleeps until it is woken:
+//! so the test knows to which moment to move the clock next, and whether the worker has gone to rest. `accept4` counts the
+//! connections of each worker, so that the test knows on which of them one has landed.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_long, c_void};
@@ -20,12 +21,25 @@ struct Page {
     monotonic: AtomicU64,
     main_realtime: AtomicU64,
     main_monotonic: AtomicU64,
-    /// How often the worker has gone to sleep.
+    workers: [Worker; WORKERS],
+}
+
+/// Most workers of a case.
+const WORKERS: usize = 64;
+
+/// What one worker tells of itself.
+#[repr(C)]
+struct Worker {
+    /// How often it has gone to sleep.
     sleeps: AtomicU64,
     /// Since when it sleeps: `sleeps` while it does, 0 while it runs.
     asleep: AtomicU64,
     /// Until when its next timer lets it sleep, in monotonic nanoseconds; all ones without a timer.
     wakes: AtomicU64,
+    /// The id of its thread.
+    thread: AtomicU64,
+    /// How many connections it has accepted.
+    accepted: AtomicU64,
 }
 
 #[repr(C)]
@@ -57,6 +71,10 @@ unsafe extern "C" {
 const CLOCK_GETTIME: c_long = 228;
 #[cfg(target_arch = "aarch64")]
 const CLOCK_GETTIME: c_long = 113;
+#[cfg(target_arch = "x86_64")]
+const ACCEPT4: c_long = 288;
+#[cfg(target_arch = "aarch64")]
+const ACCEPT4: c_long = 242;
 const READ_AND_WRITE: c_int = 2;
 const PROTECTION: c_int = 1 | 2;
 const SHARED: c_int = 1;
@@ -74,7 +92,8 @@ thread_local! {
 enum Thread {
     Unknown,
     Main,
-    Worker,
+    /// By its number from 0.
+    Worker(usize),
     Other,
 }
 
@@ -107,7 +126,7 @@ fn map() -> *mut Page {
 /// Which thread this is. A worker gets its name just after it has begun.
 fn thread() -> Thread {
     let known = THREAD.get();
-    if known == Thread::Main || known == Thread::Worker {
+    if matches!(known, Thread::Main | Thread::Worker(_)) {
         return known;
     }
     // SAFETY: these ask for numbers, and for at most 16 bytes of a name.
@@ -117,11 +136,30 @@ fn thread() -> Thread {
         } else {
             let mut name = [0_u8; 16];
             prctl(GET_NAME, name.as_mut_ptr());
-            if name.starts_with(b"wrk:") { Thread::Worker } else { Thread::Other }
+            worker_number(&name).map_or(Thread::Other, Thread::Worker)
         }
     };
     THREAD.set(found);
+    if let Some(worker) = worker(found) {
+        // SAFETY: it asks for a number.
+        let id = unsafe { gettid() };
+        worker.thread.store(u64::try_from(id).unwrap_or(0), Ordering::Release);
+    }
     found
+}
+
+/// The number in a worker's name, which is `wrk:worker_` and the number.
+fn worker_number(name: &[u8; 16]) -> Option<usize> {
+    let digits = name.strip_prefix(b"wrk:worker_")?.split(|byte| *byte == 0).next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Where a thread that is a worker tells of itself.
+fn worker(thread: Thread) -> Option<&'static Worker> {
+    match thread {
+        Thread::Worker(number) => page()?.workers.get(number),
+        _ => None,
+    }
 }
 
 /// The time of this thread on this clock; `None` for clocks of CPU time and where there is no page.
@@ -198,17 +236,37 @@ pub unsafe extern "C" fn epoll_wait(
         // SAFETY: the caller's own arguments, and no mask.
         unsafe { epoll_pwait(file, events, most, timeout, std::ptr::null()) }
     };
-    let Some(page) = page().filter(|_| timeout != 0 && thread() == Thread::Worker) else {
+    if timeout == 0 {
+        return wait(timeout);
+    }
+    let (Some(page), Some(worker)) = (page(), worker(thread())) else {
         return wait(timeout);
     };
     let wakes = match u64::try_from(timeout) {
         Ok(milliseconds) => page.monotonic.load(Ordering::Acquire).saturating_add(milliseconds * 1_000_000),
         Err(_) => u64::MAX,
     };
-    page.wakes.store(wakes, Ordering::Release);
-    let sleeps = page.sleeps.fetch_add(1, Ordering::AcqRel) + 1;
-    page.asleep.store(sleeps, Ordering::Release);
+    worker.wakes.store(wakes, Ordering::Release);
+    let sleeps = worker.sleeps.fetch_add(1, Ordering::AcqRel) + 1;
+    worker.asleep.store(sleeps, Ordering::Release);
     let answer = wait(-1);
-    page.asleep.store(0, Ordering::Release);
+    worker.asleep.store(0, Ordering::Release);
     answer
+}
+
+/// # Safety
+/// As of the C library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn accept4(
+    socket: c_int,
+    address: *mut c_void,
+    length: *mut c_void,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's own arguments.
+    let accepted = unsafe { syscall(ACCEPT4, socket, address, length, flags) as c_int };
+    if let Some(worker) = worker(thread()).filter(|_| accepted >= 0) {
+        worker.accepted.fetch_add(1, Ordering::AcqRel);
+    }
+    accepted
 }

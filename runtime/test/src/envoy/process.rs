@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 /// How long Envoy may take for anything, on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to come to an end, with a dump of all that it knows.
+const DYING: Duration = Duration::from_secs(5);
 /// How long to wait before looking again.
 const GLANCE: Duration = Duration::from_millis(2);
 /// Most of its log that a failure shows.
-const LAST: u64 = 2_000;
+const LAST: u64 = 64 * 1024;
 
 /// What the process is started with.
 #[derive(Debug, Clone)]
@@ -38,8 +40,8 @@ pub(super) struct Process {
     pub(super) plain: SocketAddr,
     pub(super) barrier: SocketAddr,
     log: PathBuf,
-    /// The id of its main thread, as its log shows it.
-    pub(super) main_thread: String,
+    /// The ids of its workers' threads, as its log shows them.
+    workers: Vec<String>,
     pub(super) clock: Clock,
     /// The version of the newest file that it was given.
     version: u64,
@@ -50,11 +52,12 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts Envoy between this upstream and our clients, and waits until it serves.
+    /// Starts Envoy with so many workers between this upstream and our clients, and waits until it serves.
     pub(super) fn start(
         program: &Program,
         upstream: SocketAddr,
         now: (Duration, Duration),
+        workers: usize,
     ) -> Result<Self, String> {
         let Program { path, library, folder } = program;
         let failed = |what: &str, error: std::io::Error| format!("Envoy cannot be started: {what}: {error}");
@@ -75,7 +78,8 @@ impl Process {
         let file = File::create(&log).map_err(|error| failed("writing its log", error))?;
         let mut command = Command::new(path);
         command.arg("-c").arg(&bootstrap).arg("--admin-address-path").arg(&admin);
-        command.args(["--concurrency", "1", "--disable-hot-restart", "-l", "info"]);
+        command.arg("--concurrency").arg(workers.to_string());
+        command.args(["--disable-hot-restart", "-l", "info"]);
         command.args(["--component-log-level", "wasm:trace", "--log-format", super::log::FORMAT]);
         command.env("LD_PRELOAD", library).env(clock::VARIABLE, &page);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
@@ -88,7 +92,7 @@ impl Process {
             plain: nowhere,
             barrier: nowhere,
             log,
-            main_thread: String::new(),
+            workers: Vec::new(),
             clock,
             version: 0,
             clusters: Vec::new(),
@@ -102,9 +106,23 @@ impl Process {
             |name: &str| address(&listeners, name).ok_or_else(|| format!("Envoy has no listener `{name}`"));
         process.listener = listener(config::LISTENER)?;
         (process.plain, process.barrier) = (listener(config::PLAIN)?, listener(config::BARRIER)?);
-        let log = std::fs::read_to_string(&process.log).unwrap_or_default();
-        process.main_thread = log.lines().find_map(super::log::thread_of).unwrap_or_default().to_owned();
+        for worker in 0..workers {
+            let thread = process.wait("start its workers", |process| {
+                process.clock.thread(worker).ok().filter(|thread| *thread != 0)
+            })?;
+            process.workers.push(thread.to_string());
+        }
         Ok(process)
+    }
+
+    /// How many workers it has.
+    pub(super) fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// The worker whose thread this is, if it is one's.
+    pub(super) fn worker_of(&self, thread: &str) -> Option<usize> {
+        self.workers.iter().position(|worker| worker == thread)
     }
 
     /// Puts a filter into force at a place, or none; the error says why Envoy refuses it.
@@ -163,6 +181,15 @@ impl Process {
         Ok(true)
     }
 
+    /// How long a worker has computed so far; 0 where the system does not say.
+    pub(super) fn computed(&self, worker: usize) -> Duration {
+        let Some(thread) = self.workers.get(worker) else { return Duration::ZERO };
+        let file = format!("/proc/{}/task/{thread}/schedstat", self.child.id());
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let nanoseconds = text.split_whitespace().next().and_then(|number| number.parse().ok());
+        Duration::from_nanos(nanoseconds.unwrap_or(0))
+    }
+
     /// The text of an admin page.
     pub(super) fn page(&self, path: &str) -> Result<String, String> {
         self.ask("GET", path)
@@ -217,13 +244,30 @@ impl Process {
         Some(format!("Envoy has ended ({status}){}", self.last_lines()))
     }
 
+    /// As [`Self::ended`], of one that may be about to end.
+    pub(super) fn ends(&mut self) -> Option<String> {
+        let begun = Instant::now();
+        while begun.elapsed() < DYING {
+            if let Some(end) = self.ended() {
+                return Some(end);
+            }
+            std::thread::park_timeout(GLANCE);
+        }
+        None
+    }
+
     /// The end of its log, for messages.
     pub(super) fn last_lines(&self) -> String {
         let Ok((bytes, _)) = self.log_from(self.log_size().saturating_sub(LAST)) else {
             return String::new();
         };
         let text = String::from_utf8_lossy(&bytes);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("[trace]")).collect();
+        // Neither every call nor the dumps of one that dies.
+        let telling = |line: &&str| {
+            super::log::thread_of(line).is_some()
+                && !["][trace]", "][debug]", "][backtrace]["].iter().any(|part| line.contains(part))
+        };
+        let lines: Vec<&str> = text.lines().filter(telling).collect();
         let skipped = lines.len().saturating_sub(12);
         lines.into_iter().skip(skipped).map(|line| format!("\n    {line}")).collect()
     }

@@ -8,14 +8,14 @@
 use super::shared::Shared;
 use super::{Host, Played, address, client, config, cpu, log, metrics, serve};
 use crate::scenario::stage::{Deeds, Scope, Stage, StartFailure, Ticket, Timed};
-use crate::sim::{Fault, Finished, Mark, Plan, Properties, Rules, Setup, VirtualClock};
+use crate::sim::{Diary, Fault, Finished, Mark, Plan, Properties, Rules, Setup, VirtualClock};
 use crate::traffic::{Answer, Fault as How};
 use crate::world::World;
 use bytes::Bytes;
 use mesh_filter_runtime::guest::{Trap, TrapReason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
@@ -42,7 +42,11 @@ pub(crate) struct EnvoyStage<'a> {
     pub(super) begun: bool,
     pub(super) realtime: Duration,
     pub(super) monotonic: Duration,
-    pub(super) barrier: Option<TcpStream>,
+    /// A connection to each worker, which it answers by itself.
+    pub(super) barriers: Vec<TcpStream>,
+    pub(super) workers: usize,
+    /// Exchanges so far that no test has put on a certain worker.
+    pub(super) turns: usize,
     pub(super) reader: log::Reader,
     read: u64,
     /// Lines of the main thread count too.
@@ -76,7 +80,9 @@ impl<'a> EnvoyStage<'a> {
             restarts: 0,
             begun: false,
             realtime: setup.start,
-            barrier: None,
+            barriers: Vec::new(),
+            workers: setup.workers,
+            turns: 0,
             reader: log::Reader::default(),
             read: 0,
             every_thread: false,
@@ -90,7 +96,7 @@ impl<'a> EnvoyStage<'a> {
     /// An Envoy without a filter, at the beginning of the case's time.
     pub(super) fn begin(&mut self) -> Result<(), String> {
         let program = &self.played.envoy.program;
-        let process = self.host.process(program, self.realtime)?;
+        let process = self.host.process(program, self.realtime, self.workers)?;
         process
             .clock
             .set(self.realtime, self.monotonic)
@@ -99,18 +105,18 @@ impl<'a> EnvoyStage<'a> {
         // Whatever is left of the last case ends here: its VMs, their timers, their metrics. Where the next VM is of the
         // same module it takes the place of the last one, because then nothing needs to be compiled.
         let kept = usize::from(self.host.left.take().as_ref() == Some(&self.played.module));
-        self.host.process(program, self.realtime)?.clear(&program.folder, kept)?;
+        let process = self.host.process(program, self.realtime, self.workers)?;
+        process.clear(&program.folder, kept)?;
+        self.read = process.log_size();
         self.host.runs += 1;
         self.run = self.host.runs;
-        self.read = self.host.process(program, self.realtime)?.log_size();
         let upstream =
             self.host.upstream.try_clone().map_err(|error| format!("the upstream's port: {error}"))?;
         self.tasks.spawn_local(serve::serve(Rc::clone(&self.shared), upstream, serve::Part::Upstream));
-        let connected = self.tasks.block_on(&self.host.runtime, TcpStream::connect(barrier));
-        let failed = |error| format!("Envoy takes no connection: {error}");
-        let barrier = connected.map_err(failed)?;
-        barrier.set_nodelay(true).map_err(failed)?;
-        self.barrier = Some(barrier);
+        for worker in 0..self.workers {
+            let connection = self.connect(barrier, worker)?;
+            self.barriers.push(connection);
+        }
         self.begun = true;
         self.settle()
     }
@@ -149,15 +155,18 @@ impl<'a> EnvoyStage<'a> {
         let (bytes, end) =
             process.log_from(self.read).map_err(|error| format!("Envoy's log cannot be read: {error}"))?;
         self.read = end;
-        let main = process.main_thread.clone();
-        let every = self.every_thread;
-        let events = self.reader.read(&bytes, |thread| every || thread != main);
-        events.into_iter().for_each(|event| self.note(event));
+        let (alone, every) = (self.workers == 1, self.every_thread);
+        let who = |thread: &str| match process.worker_of(thread) {
+            Some(worker) => Some((!alone).then_some(worker)),
+            None => every.then_some(None),
+        };
+        let events = self.reader.read(&bytes, who);
+        events.into_iter().for_each(|(worker, event)| self.note(worker, event));
         Ok(())
     }
 
-    fn note(&self, event: log::Event) {
-        let journal = &self.shared.journal;
+    fn note(&self, worker: Option<usize>, event: log::Event) {
+        let journal = Diary { journal: Arc::clone(&self.shared.journal), worker };
         match event {
             log::Event::Line(level, message) => journal.line(level, message),
             log::Event::Call(call) => journal.note(call),
@@ -190,9 +199,21 @@ impl<'a> EnvoyStage<'a> {
             return Err(broken.clone());
         }
         what(self).inspect_err(|problem| {
+            // What it did at last says why.
+            let _as_far_as_can_be_read = self.read_log();
             self.shared.problem(problem.clone());
             self.broken = Some(problem.clone());
+            // The next case has a process of its own.
+            self.host.process = None;
         })
+    }
+}
+
+impl EnvoyStage<'_> {
+    /// A problem that is told at its place in the file, so that it need not be told again.
+    pub(super) fn told(&self, problem: String) -> String {
+        self.shared.problems.borrow_mut().retain(|other| *other != problem);
+        problem
     }
 }
 
@@ -246,8 +267,10 @@ impl Stage for EnvoyStage<'_> {
 
     fn open(&mut self, plan: Plan) -> Ticket {
         let opened = self.attempt(|stage| {
-            let process = stage.host.process.as_ref().ok_or("Envoy does not run")?;
-            let open = client::open(&stage.shared, process.listener, plan);
+            let listener = stage.host.process.as_ref().ok_or("Envoy does not run")?.listener;
+            let worker = stage.worker(plan.worker);
+            let connection = stage.connect(listener, worker)?;
+            let open = client::open(&stage.shared, connection, plan);
             let index = stage.tasks.block_on(&stage.host.runtime, open);
             match index {
                 Ok(index) => {
@@ -267,7 +290,7 @@ impl Stage for EnvoyStage<'_> {
         let index = ticket.0;
         let done =
             |stage: &Self| stage.shared.exchanges.borrow().get(index).is_none_or(|exchange| exchange.done);
-        self.attempt(|stage| {
+        let ended = self.attempt(|stage| {
             while !done(stage) {
                 let answer = stage.shared.next_answer();
                 match answer {
@@ -276,7 +299,8 @@ impl Stage for EnvoyStage<'_> {
                 }
             }
             Ok(())
-        })?;
+        });
+        ended.map_err(|problem| self.told(problem))?;
         let mut exchanges = self.shared.exchanges.borrow_mut();
         let Some(exchange) = exchanges.get_mut(index) else { return Ok(Finished::default()) };
         if !exchange.done {

@@ -2,6 +2,7 @@
 
 use super::process;
 use super::stage::EnvoyStage;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -9,6 +10,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const QUIET: u32 = 4;
 /// So often all tasks here get their turn before the worker is asked again.
 const TURNS: u32 = 8;
+/// How long a worker may compute without an answer: a thousand times what callbacks need.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long to wait before looking at a worker that does not answer.
+const GLANCE: Duration = Duration::from_millis(500);
 /// How long one passage of time may take really.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -17,7 +22,9 @@ impl EnvoyStage<'_> {
     pub(super) fn settle(&mut self) -> Result<(), String> {
         let (mut quiet, mut before) = (0, self.shared.activity());
         while quiet < QUIET {
-            self.pass_barrier()?;
+            for worker in 0..self.workers {
+                self.pass_barrier(worker)?;
+            }
             let now = self.shared.activity();
             quiet = if now == before { quiet + 1 } else { 0 };
             before = now;
@@ -28,10 +35,13 @@ impl EnvoyStage<'_> {
         self.read_log()
     }
 
-    /// Asks the worker something, so that it has done what it was asked before.
-    fn pass_barrier(&mut self) -> Result<(), String> {
-        let Self { barrier, tasks, host, .. } = self;
-        let barrier = barrier.as_mut().ok_or("Envoy does not run")?;
+    /// Asks a worker something, so that it has done what it was asked before.
+    fn pass_barrier(&mut self, worker: usize) -> Result<(), String> {
+        let Self { barriers, tasks, host, .. } = self;
+        let barrier = barriers.get_mut(worker).ok_or("Envoy does not run")?;
+        let process = host.process.as_ref().ok_or("Envoy does not run")?;
+        let begun = Instant::now();
+        let mut before = None;
         let ask = async {
             barrier.write_all(b"GET / HTTP/1.1\r\nhost: barrier\r\n\r\n").await?;
             let mut answer = Vec::new();
@@ -45,28 +55,43 @@ impl EnvoyStage<'_> {
             }
             Ok(())
         };
-        let asked = async { tokio::time::timeout(process::PATIENCE, ask).await };
-        let problem = match tasks.block_on(&host.runtime, asked) {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => format!("Envoy does not answer: {error}"),
-            Err(_) => {
-                format!("Envoy's worker is stuck: no answer within {} seconds", process::PATIENCE.as_secs())
+        // On a busy machine it may have to wait for its turn, which is no fault of the plugin's.
+        let mut why_stuck = || {
+            let computed = process.computed(worker);
+            let since = computed.saturating_sub(*before.get_or_insert(computed));
+            if since >= BUSY {
+                return Some(format!("a callback has computed for {} seconds", BUSY.as_secs()));
+            }
+            let late = begun.elapsed() > process::PATIENCE;
+            late.then(|| format!("no answer within {} seconds", process::PATIENCE.as_secs()))
+        };
+        let asked = async {
+            let mut ask = pin!(ask);
+            loop {
+                match tokio::time::timeout(GLANCE, &mut ask).await {
+                    Ok(answer) => {
+                        break answer.map_err(|error| (format!("Envoy does not answer: {error}"), false));
+                    }
+                    Err(_) => {
+                        if let Some(why) = why_stuck() {
+                            break Err((format!("Envoy's worker is stuck: {why}"), true));
+                        }
+                    }
+                }
             }
         };
-        Err(self.diagnosed(problem))
+        let asked = tasks.block_on(&host.runtime, asked);
+        asked.map_err(|problem| self.diagnosed(problem))
     }
 
-    /// The problem with what Envoy said at last. A process that is stuck is not used any more.
-    fn diagnosed(&mut self, problem: String) -> String {
-        // One that has just died may take a moment to be gone.
-        std::thread::park_timeout(Duration::from_millis(50));
+    /// The problem with what Envoy said at last.
+    fn diagnosed(&mut self, (problem, stuck): (String, bool)) -> String {
         let Some(process) = self.host.process.as_mut() else { return problem };
-        let text = process.ended().unwrap_or_else(|| format!("{problem}{}", process.last_lines()));
-        self.host.process = None;
-        text
+        let end = if stuck { None } else { process.ends() };
+        end.unwrap_or_else(|| format!("{problem}{}", process.last_lines()))
     }
 
-    /// Moves the clock to a moment since the beginning, and wakes the worker.
+    /// Moves the clock to a moment since the beginning, and wakes the workers, one after the other.
     fn move_to(&mut self, moment: Duration) -> Result<(), String> {
         self.set_clock(moment)?;
         self.settle()
@@ -81,13 +106,20 @@ impl EnvoyStage<'_> {
         moved.map_err(|error| format!("Envoy's clock: {error}"))
     }
 
-    /// When the next timer of Envoy's worker fires, since the beginning.
+    /// When the next timer of Envoy's workers fires, since the beginning.
     pub(super) fn next_timer(&self) -> Result<Option<Duration>, String> {
+        let timers = (0..self.workers).map(|worker| self.next_timer_of(worker));
+        Ok(timers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().min())
+    }
+
+    fn next_timer_of(&self, worker: usize) -> Result<Option<Duration>, String> {
         let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
         let begun = Instant::now();
         loop {
             // It goes to sleep as soon as it has answered.
-            if let Some(wakes) = process.clock.rest().map_err(|error| format!("Envoy's clock: {error}"))? {
+            if let Some(wakes) =
+                process.clock.rest(worker).map_err(|error| format!("Envoy's clock: {error}"))?
+            {
                 let never = wakes.as_nanos() == u128::from(u64::MAX);
                 return Ok((!never).then(|| wakes.saturating_sub(self.monotonic)));
             }

@@ -92,9 +92,6 @@ impl Step {
                 // It has been read once, so it can be again.
                 if let Ok(exchange) = exchanges.exchange(0) {
                     exchange.expect.needs(needs);
-                    if exchange.worker.is_some_and(|worker| worker > 0) {
-                        needs.push(Need::new("`worker`", Requirement::Simulator));
-                    }
                     if !exchange.properties.is_empty() {
                         needs.push(Need::new("`properties`", Requirement::Simulator));
                     }

@@ -98,7 +98,8 @@ impl Case {
     /// and changes nothing.
     fn fails(&self, world: &World, recorder: Option<&Recorder>) -> Option<Broken> {
         let first = self.play(On { world, traced: false, recorder }).err()?;
-        Some(self.play(On { world, traced: true, recorder: None }).err().unwrap_or(first))
+        let again = |world| self.play(On { world, traced: true, recorder: None }).err();
+        Some(world.untraced().and_then(again).unwrap_or(first))
     }
 
     fn play(&self, on: On) -> Result<(), Broken> {

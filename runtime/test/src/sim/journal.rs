@@ -150,7 +150,7 @@ impl Deref for Diary {
 }
 
 impl Diary {
-    pub(super) fn note(&self, event: String) {
+    pub(crate) fn note(&self, event: String) {
         match self.worker {
             Some(worker) => self.journal.note(format!("{worker}: {event}")),
             None => self.journal.note(event),
