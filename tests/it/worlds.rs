@@ -82,6 +82,7 @@ const NOT_ON_ENVOY: &[&str] =
 const IN_BOTH: &[(&str, &str)] = &[
     ("changes", include_str!("worlds/changes.test.yaml")),
     ("grpc", include_str!("harness/grpc.test.yaml")),
+    ("properties", include_str!("worlds/properties.test.yaml")),
     ("workers", include_str!("worlds/workers.test.yaml")),
 ];
 

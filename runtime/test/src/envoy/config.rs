@@ -61,7 +61,7 @@ pub(super) fn bootstrap(folder: &Path, upstream: SocketAddr) -> Value {
         "name": "default",
         "match": {"prefix": "/"},
         "route": {"cluster": UPSTREAM},
-        "request_headers_to_add": [{"header": {"key": EXCHANGE, "value": "%DOWNSTREAM_REMOTE_PORT%"}}],
+        "request_headers_to_add": [{"header": {"key": EXCHANGE, "value": "%DOWNSTREAM_DIRECT_REMOTE_PORT%"}}],
     });
     let at_once = json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}});
     let patient = json!({"miss_timeout": NEVER, "megamiss_timeout": NEVER});
@@ -103,9 +103,17 @@ fn listener(name: &str, filters: &[Value], route: &Value) -> Value {
             {"name": "default", "domains": ["*"], "routes": [route]},
         ]},
     });
+    // Clients may say from where they come.
+    let protocol = "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
+    let addresses = json!({"name": "addresses", "typed_config": {
+        "@type": format!("{TYPE}{protocol}"),
+        "allow_requests_without_proxy_protocol": true,
+    }});
     json!({
         "name": name,
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "listener_filters": [addresses],
+        "listener_filters_timeout": "0s",
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     })
 }

@@ -31,6 +31,8 @@ pub(crate) struct EnvoyStage<'a> {
     /// So many of the mocked clusters are known to Envoy.
     known: usize,
     rules: BTreeMap<String, Rules>,
+    /// What each exchange is told of itself.
+    properties: Properties,
     /// The filters that have been started.
     pub(super) filters: Vec<config::Filter>,
     /// The place of the case's own filter among them.
@@ -74,6 +76,7 @@ impl<'a> EnvoyStage<'a> {
             listening: BTreeSet::new(),
             known: 0,
             rules: BTreeMap::new(),
+            properties: Properties::new(),
             filters: Vec::new(),
             own: 0,
             run: 0,
@@ -244,9 +247,7 @@ impl Stage for EnvoyStage<'_> {
     }
 
     fn give_properties(&mut self, properties: &Properties) {
-        if !properties.is_empty() {
-            self.shared.problem("properties cannot be given on Envoy".to_owned());
-        }
+        self.properties.extend(properties.clone());
     }
 
     fn start(&mut self, setup: &Setup) -> Result<(), StartFailure> {
@@ -265,7 +266,9 @@ impl Stage for EnvoyStage<'_> {
         self.replace_own(setup, new_vm)
     }
 
-    fn open(&mut self, plan: Plan) -> Ticket {
+    fn open(&mut self, mut plan: Plan) -> Ticket {
+        let own = std::mem::replace(&mut plan.properties, self.properties.clone());
+        plan.properties.extend(own);
         let opened = self.attempt(|stage| {
             let listener = stage.host.process.as_ref().ok_or("Envoy does not run")?.listener;
             let worker = stage.worker(plan.worker);

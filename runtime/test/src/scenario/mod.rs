@@ -29,7 +29,7 @@ mod matchers;
 mod measure;
 mod message;
 mod parallel;
-mod portable;
+pub(crate) mod portable;
 mod properties;
 mod record;
 mod reload;

@@ -3,8 +3,12 @@
 use super::fault;
 use super::step::Step;
 use super::suite::{Case, Suite};
+use crate::sim::Properties;
 use crate::world::{Kind, World};
+use bytes::Bytes;
 use mesh_filter_runtime::document::{Node, Result};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 /// Something that only some worlds have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +73,7 @@ impl Case {
         if !self.settings.shared_data.is_empty() {
             needs.push(Need::new("`shared_data`", Requirement::Simulator));
         }
-        if !self.settings.properties.is_empty() {
-            needs.push(Need::new("`properties`", Requirement::Simulator));
-        }
+        needs.extend(untold(&self.settings.properties));
         self.steps.iter().for_each(|step| step.needs(&mut needs));
         needs
     }
@@ -92,15 +94,33 @@ impl Step {
                 // It has been read once, so it can be again.
                 if let Ok(exchange) = exchanges.exchange(0) {
                     exchange.expect.needs(needs);
-                    if !exchange.properties.is_empty() {
-                        needs.push(Need::new("`properties`", Requirement::Simulator));
-                    }
+                    needs.extend(untold(&exchange.properties));
                 }
             }
             Self::Reload(reload) => reload.expect.needs(needs),
             Self::Mock(_) => {}
         }
     }
+}
+
+/// The properties that a client can tell: where it comes from, and whom it wanted to reach.
+pub(crate) const ADDRESSES: [&str; 2] = ["source.address", "destination.address"];
+
+/// An address as a property has it.
+pub(crate) fn address(value: &[u8]) -> Option<SocketAddr> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// The need for a property that Envoy cannot be told; both addresses are of one family.
+fn untold(properties: &Properties) -> Option<Need> {
+    let told = |path: &str, value: &Option<Bytes>| {
+        ADDRESSES.contains(&path) && value.as_ref().is_some_and(|value| address(value).is_some())
+    };
+    let other = properties.iter().find(|(path, value)| !told(path, value)).map(|(path, _)| path.clone());
+    let families = properties.values().flatten().filter_map(|value| address(value)).map(|it| it.is_ipv6());
+    let mixed = families.collect::<BTreeSet<_>>().len() > 1;
+    let mixed = mixed.then(|| "destination.address".to_owned());
+    other.or(mixed).map(|path| Need::new(format!("the property `{path}`"), Requirement::Simulator))
 }
 
 impl super::expect::Expect {
