@@ -7,12 +7,8 @@ use crate::scenario::portable::{ADDRESSES, address};
 use crate::sim::{Plan, Properties};
 use crate::traffic::Piece;
 use bytes::Bytes;
-<<<<<<< HEAD
 use h2::client::{Builder, ResponseFuture, SendRequest};
-=======
-use h2::client::{Builder, ResponseFuture};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
->>>>>>> 6000c6d (harness: where a request comes from is told to a real Envoy)
 use std::rc::Rc;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -25,9 +21,12 @@ pub(super) struct Line {
     port: u16,
 }
 
-/// Begins to speak HTTP/2 on a connection.
-pub(super) async fn line(stream: TcpStream) -> Result<Line, String> {
+/// Begins to speak HTTP/2 on a connection, whose addresses may be those that these properties give.
+pub(super) async fn line(mut stream: TcpStream, properties: &Properties) -> Result<Line, String> {
     let port = stream.local_addr().map_err(failed)?.port();
+    if let Some(preface) = preface(properties, &stream) {
+        stream.write_all(preface.as_bytes()).await.map_err(failed)?;
+    }
     let mut builder = Builder::new();
     builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
     let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(failed)?;
@@ -37,20 +36,16 @@ pub(super) async fn line(stream: TcpStream) -> Result<Line, String> {
 }
 
 /// Sends the head of a request on a new connection; returns the number of its exchange.
-<<<<<<< HEAD
 pub(super) async fn open(shared: &Rc<Shared>, stream: TcpStream, plan: Plan) -> Result<usize, String> {
     // What HTTP/2 cannot carry is not begun.
     wire::request(&plan.request)?;
-    send(shared, &line(stream).await?, plan).await
+    let line = line(stream, &plan.properties).await?;
+    send(shared, &line, plan).await
 }
 
 /// Sends the head of a request; returns the number of its exchange, which is the only one of its connection.
 pub(super) async fn send(shared: &Rc<Shared>, line: &Line, plan: Plan) -> Result<usize, String> {
     let Plan { request, upstream, chunking, .. } = plan;
-=======
-pub(super) async fn open(shared: &Rc<Shared>, mut stream: TcpStream, plan: Plan) -> Result<usize, String> {
-    let Plan { request, upstream, chunking, properties, .. } = plan;
->>>>>>> 6000c6d (harness: where a request comes from is told to a real Envoy)
     let head = wire::request(&request)?;
     let sent = request.headers.clone();
     let mut pieces = request.pieces(chunking);
@@ -69,25 +64,9 @@ pub(super) async fn open(shared: &Rc<Shared>, mut stream: TcpStream, plan: Plan)
         });
         exchanges.len() - 1
     };
-<<<<<<< HEAD
     shared.ports.borrow_mut().insert(line.port, index);
     let mut sender = line.sender.clone().ready().await.map_err(failed)?;
     let (response, stream) = sender.send_request(head, end).map_err(failed)?;
-=======
-    let failed = |error: &dyn std::fmt::Display| format!("Envoy takes no request: {error}");
-    let address = stream.local_addr().map_err(|error| failed(&error))?;
-    shared.ports.borrow_mut().insert(address.port(), index);
-    if let Some(preface) = preface(&properties, &stream) {
-        stream.write_all(preface.as_bytes()).await.map_err(|error| failed(&error))?;
-    }
-    let mut builder = Builder::new();
-    builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
-    let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(|error| failed(&error))?;
-    // How it ends, its stream tells.
-    spawn_local(async move { connection.await.is_ok() });
-    let mut sender = sender.ready().await.map_err(|error| failed(&error))?;
-    let (response, stream) = sender.send_request(head, end).map_err(|error| failed(&error))?;
->>>>>>> 6000c6d (harness: where a request comes from is told to a real Envoy)
     spawn_local(take(Rc::clone(shared), response, index));
     if !pieces.is_empty() {
         shared.wait_to_send(stream, pieces);
@@ -95,10 +74,10 @@ pub(super) async fn open(shared: &Rc<Shared>, mut stream: TcpStream, plan: Plan)
     Ok(index)
 }
 
-<<<<<<< HEAD
 fn failed(error: impl std::fmt::Display) -> String {
     format!("Envoy takes no request: {error}")
-=======
+}
+
 /// The line by which a proxy before this one tells the client's address, where the test gives one.
 fn preface(properties: &Properties, stream: &TcpStream) -> Option<String> {
     let [source, destination] = ADDRESSES.map(|path| {
@@ -122,7 +101,6 @@ fn preface(properties: &Properties, stream: &TcpStream) -> Option<String> {
     let family = if v6 { "TCP6" } else { "TCP4" };
     let (from, to) = (source.ip(), destination.ip());
     Some(format!("PROXY {family} {from} {to} {} {}\r\n", source.port(), destination.port()))
->>>>>>> 6000c6d (harness: where a request comes from is told to a real Envoy)
 }
 
 /// Takes down what comes back.

@@ -10,7 +10,7 @@ use super::process::Process;
 use super::shared::Event;
 use super::stage::EnvoyStage;
 use crate::scenario::stage::Timed;
-use crate::sim::Plan;
+use crate::sim::{Plan, Properties};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ impl Timed for EnvoyStage<'_> {
     fn exchange(&mut self, plan: Plan) -> Result<(Duration, Duration), String> {
         let timing = match self.timing.take() {
             Some(timing) => timing,
-            None => self.begin_timing()?,
+            None => self.begin_timing(&plan.properties)?,
         };
         let through = self.time(&timing, &timing.through, plan.clone())?;
         let past = self.time(&timing, &timing.past, plan)?;
@@ -52,19 +52,19 @@ impl Timed for EnvoyStage<'_> {
 }
 
 impl EnvoyStage<'_> {
-    fn begin_timing(&mut self) -> Result<Timing, String> {
+    fn begin_timing(&mut self, properties: &Properties) -> Result<Timing, String> {
         let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
         // The level at which Envoy logs unless it is told otherwise.
         process.post("/logging?wasm=info")?;
         let (through, past) = (process.listener, process.plain);
         let account = account(process)?;
-        let (through, past) = (self.line(through)?, self.line(past)?);
+        let (through, past) = (self.line(through, properties)?, self.line(past, properties)?);
         Ok(Timing { account, through, past })
     }
 
-    fn line(&mut self, listener: SocketAddr) -> Result<Line, String> {
+    fn line(&mut self, listener: SocketAddr, properties: &Properties) -> Result<Line, String> {
         let connection = self.connect(listener, 0)?;
-        self.tasks.block_on(&self.host.runtime, client::line(connection))
+        self.tasks.block_on(&self.host.runtime, client::line(connection, properties))
     }
 
     fn time(&mut self, timing: &Timing, line: &Line, plan: Plan) -> Result<Duration, String> {
