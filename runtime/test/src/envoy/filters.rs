@@ -60,7 +60,7 @@ impl EnvoyStage<'_> {
         // A filter that is refused has only been tried on the main thread.
         self.every_thread = !matches!(configured, Ok(Ok(())));
         let configured = configured?;
-        let settled = self.settle();
+        let settled = self.settle_changes();
         self.every_thread = false;
         settled.map(|()| configured)
     }

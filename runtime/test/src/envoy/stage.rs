@@ -121,7 +121,7 @@ impl<'a> EnvoyStage<'a> {
             self.barriers.push(connection);
         }
         self.begun = true;
-        self.settle()
+        self.settle_changes()
     }
 
     /// Lets Envoy know the clusters that are mocked, but for those that it shall not know.
@@ -148,7 +148,7 @@ impl<'a> EnvoyStage<'a> {
         let program = &self.played.envoy.program;
         let process = self.host.process.as_mut().ok_or("Envoy does not run")?;
         if process.set_clusters(&program.folder, clusters)? {
-            self.settle()?;
+            self.settle_changes()?;
         }
         Ok(())
     }

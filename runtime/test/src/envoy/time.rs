@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const QUIET: u32 = 4;
 /// So often all tasks here get their turn before the worker is asked again.
 const TURNS: u32 = 8;
+/// So often main thread and workers hand over to each other until something that has changed is everywhere.
+const HANDOVERS: u32 = 3;
 /// How long a worker may compute without an answer: a thousand times what callbacks need.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long to wait before looking at a worker that does not answer.
@@ -33,6 +35,19 @@ impl EnvoyStage<'_> {
             }
         }
         self.read_log()
+    }
+
+    /// As [`Self::settle`], after something was changed: the main thread asks the workers to begin with the new, they
+    /// tell it when they have, and it asks them to end the old.
+    pub(super) fn settle_changes(&mut self) -> Result<(), String> {
+        for _ in 0..HANDOVERS {
+            self.settle()?;
+            let process = self.host.process.as_ref().ok_or("Envoy does not run")?;
+            // What it was told before it answers this it has heard when it answers it again.
+            process.page("/ready")?;
+            process.page("/ready")?;
+        }
+        self.settle()
     }
 
     /// Asks a worker something, so that it has done what it was asked before.
