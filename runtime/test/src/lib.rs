@@ -39,6 +39,7 @@ mod native;
 mod panics;
 #[cfg(feature = "proptest")]
 mod property;
+mod protobuf;
 #[cfg(feature = "proxy-wasm-native")]
 mod proxy_wasm;
 mod sim;

@@ -73,7 +73,7 @@ impl GrpcMock {
     /// Only to messages like this one.
     #[must_use = "nothing is answered until `reply` or `fail` says so"]
     pub fn message(mut self, message: impl Into<Matcher>) -> Self {
-        self.when.message = Some(message.into());
+        self.when.message = Some(message.into().into());
         self
     }
 

@@ -4,7 +4,8 @@ mod call;
 
 pub(crate) use call::{MockedCall, Reaction};
 
-use crate::matcher::{HeaderMatcher, Matcher};
+use crate::matcher::{HeaderMatcher, Matcher, Mismatch, shown};
+use crate::protobuf::MessageType;
 use crate::traffic::{Fault, Received};
 use bytes::{BufMut, Bytes, BytesMut};
 use mesh_filter_runtime::headers::Headers;
@@ -33,8 +34,33 @@ pub(crate) struct GrpcCondition {
     pub(crate) method: Option<Matcher>,
     /// Metadata that the plugin sends, by name.
     pub(crate) headers: Vec<(String, HeaderMatcher)>,
-    pub(crate) message: Option<Matcher>,
+    pub(crate) message: Option<MessageMatcher>,
     pub(crate) at: Moment,
+}
+
+/// A condition on a message: on its bytes, or on what they say.
+#[derive(Debug, Clone)]
+pub(crate) struct MessageMatcher {
+    /// On the JSON of the message, where its type is known.
+    pub(crate) matcher: Matcher,
+    pub(crate) of: Option<MessageType>,
+}
+
+impl MessageMatcher {
+    pub(crate) fn check(&self, message: &[u8]) -> Result<(), Mismatch> {
+        let Some(of) = &self.of else { return self.matcher.check(message) };
+        let json = of.decode(message).map_err(|error| {
+            let (name, got) = (of.name(), shown(message));
+            Mismatch::new(format!("expected a message of `{name}`, got {got} ({error})"))
+        })?;
+        self.matcher.check(json.to_string().as_bytes())
+    }
+}
+
+impl From<Matcher> for MessageMatcher {
+    fn from(matcher: Matcher) -> Self {
+        Self { matcher, of: None }
+    }
 }
 
 /// What a stream's rule answers; a unary call is one event, whatever its rule says here.

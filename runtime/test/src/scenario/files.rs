@@ -2,6 +2,7 @@
 
 use super::golden::Goldens;
 use super::jwt::Minted;
+use super::protobuf::Sets;
 use mesh_filter_runtime::document::{Node, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,12 +16,13 @@ pub(crate) struct Folder {
     path: PathBuf,
     goldens: Arc<Goldens>,
     minted: Arc<Minted>,
+    descriptors: Arc<Sets>,
 }
 
 impl Folder {
     pub(crate) fn of(file: &Path, goldens: Goldens) -> Self {
         let path = file.parent().unwrap_or(Path::new("")).to_owned();
-        Self { path, goldens: Arc::new(goldens), minted: Arc::default() }
+        Self { path, goldens: Arc::new(goldens), minted: Arc::default(), descriptors: Arc::default() }
     }
 
     /// The golden files of the scenario file.
@@ -31,6 +33,11 @@ impl Folder {
     /// The tokens that have been minted for the scenario file.
     pub(crate) fn minted(&self) -> &Minted {
         &self.minted
+    }
+
+    /// The descriptor sets that have been read for the scenario file.
+    pub(crate) fn descriptors(&self) -> &Sets {
+        &self.descriptors
     }
 
     /// The path that the node names, relative to the file in which it stands.

@@ -1,11 +1,11 @@
 //! Reads what mocks answer to gRPC callouts, and what steps expect of them.
 
-use super::body::bytes;
 use super::expect::{Placed, placed};
 use super::files::Folder;
 use super::matchers::{header, matcher};
 use super::message::{FAULTS, header_name, headers};
-use crate::grpc::{GrpcAnswer, GrpcCondition, GrpcReply, GrpcRule, Moment};
+use super::protobuf::{Method, message, method, sent};
+use crate::grpc::{GrpcAnswer, GrpcCondition, GrpcReply, GrpcRule, MessageMatcher, Moment};
 use crate::matcher::Matcher;
 use crate::traffic::Fault;
 use mesh_filter_runtime::document::{Error, Fields, Kind, Node, Result};
@@ -37,7 +37,7 @@ pub(crate) struct GrpcExpectation {
     pub(crate) service: Option<Placed<Matcher>>,
     pub(crate) method: Option<Placed<Matcher>>,
     /// Exactly these messages.
-    pub(crate) messages: Option<Placed<Vec<Placed<Matcher>>>>,
+    pub(crate) messages: Option<Placed<Vec<Placed<MessageMatcher>>>>,
     /// Whether the plugin has ended its side.
     pub(crate) ended: Option<Placed<bool>>,
     /// Whether it has given the call up.
@@ -49,11 +49,11 @@ pub(crate) fn rule(fields: &Fields<'_>, folder: &Folder) -> Result<GrpcRule> {
     if let Some(node) = fields.get("when") {
         return Err(node.error("`when` is for HTTP: conditions on gRPC callouts stand in `grpc`"));
     }
-    let when = condition(fields.required("grpc")?, folder)?;
+    let (when, method) = condition(fields.required("grpc")?, folder)?;
     let (form, node) = fields.one_of(&["reply", "fail"])?;
     let (answer, delay) = match form {
         "reply" => {
-            let reply = reply(node, folder)?;
+            let reply = reply(node, folder, method.as_ref())?;
             let delay = reply.delay;
             (GrpcAnswer::Reply(reply), delay)
         }
@@ -69,12 +69,14 @@ pub(crate) fn rule(fields: &Fields<'_>, folder: &Folder) -> Result<GrpcRule> {
     Ok(GrpcRule { when, answer, delay })
 }
 
-fn condition(node: &Node, folder: &Folder) -> Result<GrpcCondition> {
-    let fields = node.mapping(&["service", "method", "headers", "message", "at"])?;
+fn condition(node: &Node, folder: &Folder) -> Result<(GrpcCondition, Option<Method>)> {
+    let fields = node.mapping(&["descriptors", "service", "method", "headers", "message", "at"])?;
+    let known = method(&fields, folder)?;
+    let input = known.as_ref().map(|method| &method.input);
     let mut when = GrpcCondition {
         service: fields.optional("service", |node| matcher(node, folder))?,
         method: fields.optional("method", |node| matcher(node, folder))?,
-        message: fields.optional("message", |node| matcher(node, folder))?,
+        message: fields.optional("message", |node| message(node, folder, input))?,
         ..GrpcCondition::default()
     };
     if let Some(node) = fields.get("headers") {
@@ -90,15 +92,17 @@ fn condition(node: &Node, folder: &Folder) -> Result<GrpcCondition> {
             return Err(node.error("there is no `message` at this moment of a stream"));
         }
     }
-    Ok(when)
+    Ok((when, known))
 }
 
-fn reply(node: &Node, folder: &Folder) -> Result<GrpcReply> {
+fn reply(node: &Node, folder: &Folder, method: Option<&Method>) -> Result<GrpcReply> {
+    let output = method.map(|method| &method.output);
+    let bytes = |node: &Node| sent(node, folder, output);
     let known = ["message", "messages", "status", "status_message", "headers", "trailers", "delay"];
     let fields = node.mapping(&known)?;
     let messages = match fields.at_most_one_of(&["message", "messages"])? {
-        Some(("message", node)) => vec![bytes(node, folder)?],
-        Some((_, node)) => node.list()?.iter().map(|node| bytes(node, folder)).collect::<Result<_>>()?,
+        Some(("message", node)) => vec![bytes(node)?],
+        Some((_, node)) => node.list()?.iter().map(bytes).collect::<Result<_>>()?,
         None => Vec::new(),
     };
     let status = fields.optional("status", status)?;
@@ -130,12 +134,16 @@ fn status(node: &Node) -> Result<u32> {
 
 /// Reads `grpc` of an expected callout.
 pub(crate) fn expectation(node: &Node, folder: &Folder) -> Result<GrpcExpectation> {
-    let fields = node.mapping(&["service", "method", "message", "messages", "ended", "cancelled"])?;
+    let known = ["descriptors", "service", "method", "message", "messages", "ended", "cancelled"];
+    let fields = node.mapping(&known)?;
+    let method = method(&fields, folder)?;
+    let input = method.as_ref().map(|method| &method.input);
+    let of_message = |node: &Node| Ok(placed(node, message(node, folder, input)?));
     let condition = |node: &Node| Ok(placed(node, matcher(node, folder)?));
     let flag = |node: &Node| Ok(placed(node, node.bool()?));
     let messages = match fields.at_most_one_of(&["message", "messages"])? {
-        Some(("message", node)) => Some(placed(node, vec![condition(node)?])),
-        Some((_, node)) => Some(placed(node, node.list()?.iter().map(condition).collect::<Result<_>>()?)),
+        Some(("message", node)) => Some(placed(node, vec![of_message(node)?])),
+        Some((_, node)) => Some(placed(node, node.list()?.iter().map(of_message).collect::<Result<_>>()?)),
         None => None,
     };
     Ok(GrpcExpectation {

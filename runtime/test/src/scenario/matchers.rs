@@ -127,7 +127,7 @@ fn condition(name: &str, value: &Node, folder: &Folder) -> Result<Matcher> {
 }
 
 /// Reads a JSON pattern. A mapping whose keys are all conditions is a condition on that value.
-fn pattern(node: &Node, folder: &Folder) -> Result<JsonPattern> {
+pub(super) fn pattern(node: &Node, folder: &Folder) -> Result<JsonPattern> {
     let shape = match node.kind() {
         Kind::Null => Shape::Null,
         Kind::Scalar { text, plain: true } if text == "present" => Shape::Matches(Matcher::Present),

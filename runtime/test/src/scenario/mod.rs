@@ -2,7 +2,7 @@
 //!
 //! A file is read and checked as a whole ([`load`]) before anything runs; [`Suite::run`] then
 //! plays each case in a fresh VM and compares. `docs/scenarios.md` describes the format. Reading
-//! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `expect`, `matchers`,
+//! order: `suite` (the file), `template`, `step`, `message`, `grpc`, `protobuf`, `expect`, `matchers`,
 //! `golden`, `body`, `chunking`, `fault`, `properties`, `workers` (its parts), `stage` and `portable` (what worlds can do), `run` and
 //! `check` (what happens), `batch` (many files at once).
 
@@ -31,6 +31,7 @@ mod message;
 mod parallel;
 pub(crate) mod portable;
 mod properties;
+mod protobuf;
 mod record;
 mod reload;
 mod run;

@@ -107,7 +107,6 @@ fn what_costs_is_not_portable_to_native_runs() {
 }
 
 #[test]
-#[expect(clippy::unwrap_used, reason = "in the test")]
 fn callbacks_in_a_chain_are_those_of_the_filter_that_is_named() {
     let play = |calls: &str| {
         let text = format!(
