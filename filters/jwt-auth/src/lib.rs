@@ -42,7 +42,6 @@ use passing::{carry, owned_name, sanitize};
 use presented::{Presented, Valid};
 use refusal::{Manner, Refusal};
 use rules::Outcome;
-use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The filter.
@@ -54,7 +53,7 @@ pub struct JwtAuth {
     /// Whether requests pass, without claims, while there are no keys.
     failure_mode_allow: bool,
     /// Headers that only this filter sets, as [`owned_name`] has them.
-    owned: BTreeSet<String>,
+    owned: Vec<String>,
 }
 
 impl Filter for JwtAuth {

@@ -3,14 +3,13 @@
 use crate::presented::Valid;
 use crate::provider::Provider;
 use mesh_filter::prelude::*;
-use std::collections::BTreeSet;
 
 /// Removes the headers that only this filter may set, whoever sent them and whatever becomes of the request. Many
 /// services take `_` in names for `-`, so copies in that spelling go too.
-pub(crate) fn sanitize(request: &mut Request, owned: &BTreeSet<String>) -> Result<()> {
+pub(crate) fn sanitize(request: &mut Request, owned: &[String]) -> Result<()> {
     let is_owned = |name: &str| match name.contains('_') {
-        true => owned.contains(&name.replace('_', "-")),
-        false => owned.contains(name),
+        true => owned.iter().any(|own| *own == name.replace('_', "-")),
+        false => owned.iter().any(|own| own == name),
     };
     let spoofed: Vec<String> = request
         .headers()
@@ -31,17 +30,22 @@ pub(crate) fn owned_name(name: &HeaderName) -> String {
 
 /// Puts the claims of valid tokens into headers, and takes the tokens out.
 pub(crate) fn carry(request: &mut Request, providers: &[Provider], valid: &[Valid]) -> Result<()> {
-    let mut set = BTreeSet::new();
+    let mut set: Vec<&HeaderName> = Vec::new();
+    let mut is_new = |name| {
+        let new = !set.contains(&name);
+        set.push(name);
+        new
+    };
     for token in valid {
         let Some(provider) = providers.get(token.provider) else { continue };
         // Of several tokens the first one speaks.
         for forward in &provider.forwards {
-            let value = forward.value(&token.verified.claims).filter(|_| set.insert(&forward.header));
+            let value = forward.value(&token.verified.claims).filter(|_| is_new(&forward.header));
             if let Some(value) = value {
                 request.headers_mut().set(&forward.header, value)?;
             }
         }
-        if let Some((name, pad)) = provider.payload_header.as_ref().filter(|(name, _)| set.insert(name)) {
+        if let Some((name, pad)) = provider.payload_header.as_ref().filter(|(name, _)| is_new(name)) {
             let mut payload = token.payload.clone();
             if *pad {
                 payload.resize(payload.len().next_multiple_of(4), b'=');

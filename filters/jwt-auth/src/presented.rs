@@ -7,7 +7,6 @@ use crate::rules::{Invalid, Tokens, Wait};
 use mesh_filter::Request;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// More tokens than this nobody has, who does not want signatures to be checked for nothing.
@@ -21,7 +20,7 @@ pub(crate) struct Presented<'r> {
     request: &'r Request,
     found: Vec<OnceCell<Vec<Found<'r>>>>,
     /// For what it has waited: never twice for the same.
-    waited: RefCell<BTreeSet<Wait>>,
+    waited: RefCell<Vec<Wait>>,
 }
 
 /// A token, and where it stands among the provider's locations.
@@ -54,7 +53,7 @@ impl<'r> Presented<'r> {
 
     /// Waits for keys.
     pub(crate) async fn wait(&self, wait: Wait, clock: impl Fn() -> Duration) {
-        self.waited.borrow_mut().insert(wait);
+        self.waited.borrow_mut().push(wait);
         if let Some(provider) = self.providers.get(wait.provider) {
             provider.fetch(wait.newer).await;
         }

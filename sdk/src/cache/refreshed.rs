@@ -165,10 +165,22 @@ impl<T: 'static> Refreshed<T> {
     /// # Errors
     /// That of the load.
     pub async fn refetch(&self) -> Result<Rc<T>, FlightError> {
-        if self.state.is_too_early() {
+        self.refetch_older_than(self.state.refresh.min_interval).await
+    }
+
+    /// [`Refreshed::refetch`], unless the value at hand, or the one that another worker has loaded, is younger than this:
+    /// then it is that one. So all workers together load no more often for exchanges with nonsense in them, while a load
+    /// that failed is tried again after [`Refresh::min_interval`].
+    ///
+    /// # Errors
+    /// That of the load.
+    pub async fn refetch_older_than(&self, age: Duration) -> Result<Rc<T>, FlightError> {
+        let is_young = |loaded: &Rc<Landed<T>>| loaded.at.elapsed() < age;
+        let young = self.state.loaded.borrow().as_ref().is_some_and(is_young);
+        if young || self.state.is_too_early() {
             return self.get().await;
         }
-        let loaded = self.state.load(self.state.refresh.min_interval).wait().await?;
+        let loaded = self.state.load(age).wait().await?;
         Ok(Rc::clone(&loaded.value))
     }
 }

@@ -5,6 +5,7 @@
 mod authorization;
 mod keys;
 mod matcher;
+mod named;
 mod problem;
 mod provider;
 mod requirement;
@@ -13,23 +14,25 @@ mod rule;
 pub(crate) use problem::Problem;
 
 use crate::keys::Fetches;
+use crate::passing::owned_name;
 use crate::provider::Provider;
 use crate::rules::Rule;
+use crate::token::Location;
 use mesh_filter::Setup;
+use named::Named;
 use provider::ProviderConfig;
 use requirement::RequirementConfig;
 use rule::{Enforcement, RuleConfig};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// What stands in `pluginConfig`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    providers: BTreeMap<String, ProviderConfig>,
+    providers: Named<ProviderConfig>,
     rules: Vec<RuleConfig>,
     #[serde(default)]
-    requirement_map: BTreeMap<String, RequirementConfig>,
+    requirement_map: Named<RequirementConfig>,
     #[serde(default)]
     default: Unmatched,
     #[serde(default)]
@@ -98,21 +101,20 @@ impl Config {
             return Err(Problem::new("stat_prefix", "expected letters, digits, `_`, `-` and `.`"));
         }
         let mut providers = Vec::new();
-        for (name, provider) in &self.providers {
+        for (name, provider) in self.providers.iter() {
             let place = format!("providers.{name}");
             providers.push(provider.build(name, setup, fetches).map_err(|problem| problem.inside(&place))?);
         }
-        let names: Vec<&str> = self.providers.keys().map(String::as_str).collect();
-        let mut named: BTreeMap<&str, &RequirementConfig> = BTreeMap::new();
-        for (name, requirement) in &self.requirement_map {
+        own_headers(&providers)?;
+        let names: Vec<&str> = self.providers.iter().map(|(name, _)| name.as_str()).collect();
+        for (name, requirement) in self.requirement_map.iter() {
             // Those that no rule uses are checked as well.
             let built = requirement.build(&names);
             built.map_err(|problem| problem.inside(&format!("requirement_map.{name}")))?;
-            named.insert(name, requirement);
         }
         let mut rules = Vec::new();
         for (index, rule) in self.rules.iter().enumerate() {
-            let built = rule.build(&named, &names, self.enforcement);
+            let built = rule.build(&self.requirement_map, &names, self.enforcement);
             rules.push(built.map_err(|problem| problem.inside(&format!("rules[{index}]")))?);
         }
         Ok(Policy {
@@ -123,6 +125,21 @@ impl Config {
             multiple: self.multiple_tokens,
         })
     }
+}
+
+/// Headers that this filter sets are removed from requests first, so tokens cannot stand in them.
+fn own_headers(providers: &[Provider]) -> Result<(), Problem> {
+    let headers = || providers.iter().flat_map(|provider| &provider.locations).filter_map(Location::header);
+    for provider in providers {
+        if let Some(own) =
+            provider.owned_headers().find(|own| headers().any(|header| owned_name(header) == owned_name(own)))
+        {
+            let text =
+                format!("tokens are read from the header `{own}`, so no claim and no payload can go to it");
+            return Err(Problem::new(format!("providers.{}", provider.name), text));
+        }
+    }
+    Ok(())
 }
 
 /// Whether this can be part of a metric's name.

@@ -3,10 +3,10 @@
 use super::Problem;
 use super::authorization::AuthorizationConfig;
 use super::matcher::MatchConfig;
+use super::named::Named;
 use super::requirement::RequirementConfig;
 use crate::rules::Rule;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A rule. One without requirement lets its requests through.
 #[derive(Debug, Deserialize)]
@@ -33,7 +33,7 @@ pub(crate) enum Enforcement {
 impl RuleConfig {
     pub(crate) fn build(
         &self,
-        named: &BTreeMap<&str, &RequirementConfig>,
+        named: &Named<RequirementConfig>,
         providers: &[&str],
         enforcement: Enforcement,
     ) -> Result<Rule, Problem> {
@@ -43,7 +43,7 @@ impl RuleConfig {
             (None, Some(name)) => {
                 let unknown =
                     || Problem::new("requirement_name", format!("`requirement_map` has no `{name}`"));
-                Some((*named.get(name.as_str()).ok_or_else(unknown)?, "requirement_name"))
+                Some((named.get(name).ok_or_else(unknown)?, "requirement_name"))
             }
             (None, None) => None,
             (Some(_), Some(_)) => {

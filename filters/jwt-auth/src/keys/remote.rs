@@ -96,9 +96,11 @@ impl Remote {
         let _ = self.fetched.get().await;
     }
 
-    /// Waits for newer keys than those at hand.
+    /// Waits for newer keys than those at hand, unless another worker has fetched some lately.
     pub(crate) async fn refetch(&self) {
-        let _ = self.fetched.refetch().await;
+        if let Some(interval) = self.unknown_kid_interval {
+            let _ = self.fetched.refetch_older_than(interval).await;
+        }
     }
 
     /// Whether the keys at hand are so old that one which is not among them may be new.

@@ -34,7 +34,7 @@ pub(crate) enum Outcome<V> {
 }
 
 /// Why a verdict has to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wait {
     /// Whose keys are needed.
     pub(crate) provider: usize,

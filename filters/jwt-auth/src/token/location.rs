@@ -17,6 +17,14 @@ pub(crate) enum Location {
 }
 
 impl Location {
+    /// The header that it is in, if it is a header of its own.
+    pub(crate) fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Header { name, .. } => Some(name),
+            Self::Parameter(_) | Self::Cookie(_) => None,
+        }
+    }
+
     /// All tokens here: a client may send several, and the service behind may read any of them.
     pub(crate) fn tokens<'r>(&self, request: &'r Request) -> Vec<Cow<'r, [u8]>> {
         match self {
