@@ -43,7 +43,6 @@ pub(crate) enum Kind {
     Native,
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "modules need the feature"))]
     Wasm,
-    #[cfg_attr(not(feature = "envoy"), expect(dead_code, reason = "Envoy needs the feature"))]
     Envoy,
 }
 
