@@ -12,7 +12,7 @@ use super::stage::EnvoyStage;
 use crate::scenario::stage::Timed;
 use crate::sim::{Plan, Properties};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What Envoy calls its only worker's thread.
@@ -145,7 +145,7 @@ fn account(process: &Process) -> Result<PathBuf, String> {
 }
 
 /// The CPU time of a thread that sleeps.
-fn used(account: &PathBuf) -> Result<Duration, String> {
+fn used(account: &Path) -> Result<Duration, String> {
     let text = std::fs::read_to_string(account)
         .map_err(|error| format!("this kernel does not tell CPU times: `{}`: {error}", account.display()))?;
     let nanoseconds = text.split_whitespace().next().and_then(|number| number.parse().ok());

@@ -152,7 +152,8 @@ fn check_message(node: &Node, of: &MessageType) -> Result<()> {
     }
 }
 
-#[cfg(all(test, feature = "protobuf"))]
+#[cfg(feature = "protobuf")]
+#[cfg(test)]
 mod tests {
     use crate::scenario::{Suite, parse};
     use crate::world::World;
