@@ -1,5 +1,6 @@
 //! The error that a filter returns: anything that is a [`std::error::Error`], with its chain.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -25,7 +26,29 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(port("").unwrap_err().to_string(), "the port is missing");
 /// assert!(port("x").unwrap_err().downcast_ref::<std::num::ParseIntError>().is_some());
 /// ```
-pub struct Error(Box<dyn StdError>);
+pub struct Error(Box<dyn Cause>);
+
+/// An error as it is kept. Not `dyn Error`, with which each type's `Debug` would be linked, and with
+/// that more than 10 KiB of the standard library that no filter uses.
+trait Cause {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn source(&self) -> Option<&(dyn StdError + 'static)>;
+    fn any(&self) -> &dyn Any;
+}
+
+impl<E: StdError + 'static> Cause for E {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        StdError::source(self)
+    }
+
+    fn any(&self) -> &dyn Any {
+        self
+    }
+}
 
 impl Error {
     /// An error that is only a sentence.
@@ -37,7 +60,7 @@ impl Error {
     /// The error as the type that it was made from, if it is of that type.
     #[must_use]
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+        self.0.any().downcast_ref()
     }
 }
 
@@ -50,7 +73,7 @@ impl<E: StdError + 'static> From<E> for Error {
 /// Prints the error and what caused it, separated by colons.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)?;
+        self.0.show(f)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
             write!(f, ": {error}")?;

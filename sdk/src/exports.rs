@@ -22,6 +22,8 @@ unsafe extern "C" {
 
 /// Runs in `_initialize`, where the proxy allows no hostcall but logging.
 pub fn start<F: Filter>() {
+    #[cfg(feature = "heap")]
+    crate::host::heap::begin();
     // SAFETY: the linker defines it, it takes nothing, and it runs once, before anything else.
     unsafe { __wasm_call_ctors() };
     logger::install();

@@ -64,6 +64,8 @@ pub mod task;
 
 mod config;
 mod error;
+#[cfg(any(test, all(feature = "heap", target_arch = "wasm32")))]
+mod heap;
 mod json;
 mod logger;
 mod vm;

@@ -68,7 +68,7 @@ impl Next {
     }
 
     /// What is decided over a gated body, once all of it is here.
-    async fn verdict(&self, gate: GatePlan) -> Result<Gate> {
+    async fn verdict(&self, gate: Box<GatePlan>) -> Result<Gate> {
         let body = poll_fn(|_| self.stream.poll_whole(Side::Request, gate.limit)).await?;
         (gate.decide)(body).await
     }

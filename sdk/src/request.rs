@@ -17,7 +17,7 @@ pub struct Request {
     stream: Rc<Stream>,
     headers: Headers,
     plan: Plan,
-    gate: Option<GatePlan>,
+    gate: Option<Box<GatePlan>>,
 }
 
 /// A verdict over a gated body; see [`Request::gate_body`].
@@ -113,7 +113,7 @@ impl Request {
         if self.stream.half(Side::Request).is_bodiless() {
             return Err(BodyError::None { message: Message::Request });
         }
-        self.plan.body = Some(BodyPlan::Replace(body.into()));
+        *self.plan.body() = Some(BodyPlan::Replace(body.into()));
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Request {
     /// `content-length` is removed. A request without a body is left alone. An error of the
     /// function resets the stream, because its headers have left.
     pub fn map_body(&mut self, function: impl FnMut(&mut Chunk) -> Result<()> + 'static) {
-        self.plan.body = Some(BodyPlan::map(function));
+        *self.plan.body() = Some(BodyPlan::map(function));
     }
 
     /// Adds bytes at the end of the body, behind what else is done to it; `content-length` is
@@ -135,8 +135,7 @@ impl Request {
         if self.stream.half(Side::Request).is_bodiless() {
             return Err(BodyError::None { message: Message::Request });
         }
-        let plan = self.plan.body.take().unwrap_or(BodyPlan::Append(Vec::new()));
-        self.plan.body = Some(plan.with_tail(bytes.into()));
+        self.plan.append(bytes.into());
         Ok(())
     }
 
@@ -167,14 +166,14 @@ impl Request {
         D: AsyncFnOnce(Vec<u8>) -> Result<Gate> + 'static,
     {
         let decide: Decide = Box::new(move |body| Box::pin(async move { decide(body).await }));
-        self.gate = Some(GatePlan { limit, decide });
+        self.gate = Some(Box::new(GatePlan { limit, decide }));
     }
 
     /// Runs a function over the trailers, if any come.
     ///
     /// An error of the function resets the stream, because its headers have left.
     pub fn map_trailers(&mut self, function: impl FnOnce(&mut Headers) -> Result<()> + 'static) {
-        self.plan.trailers.get_or_insert_default().map(function);
+        self.plan.trailers().map(function);
     }
 
     /// Adds a trailer: to those that come, or as the first.
@@ -186,7 +185,7 @@ impl Request {
     /// and one whose body was read before its headers left only where it has some already: then
     /// [`crate::Next::run`] fails with [`BodyError::NoTrailers`].
     pub fn add_trailer(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
-        self.plan.trailers.get_or_insert_default().add(name.as_ref(), value.as_ref())
+        self.plan.trailers().add(name.as_ref(), value.as_ref())
     }
 
     pub(crate) fn belongs_to(&self, stream: &Rc<Stream>) -> bool {
@@ -194,7 +193,7 @@ impl Request {
     }
 
     /// Lets the headers go; what decides over the body stays.
-    pub(crate) fn release(mut self) -> Result<Option<GatePlan>> {
+    pub(crate) fn release(mut self) -> Result<Option<Box<GatePlan>>> {
         let gate = self.gate.take();
         let half = self.stream.half(Side::Request);
         self.stream.release(Side::Request, &mut self.headers, self.plan)?;

@@ -27,7 +27,15 @@ pub struct Response {
 
 enum Origin {
     Upstream(Rc<Stream>),
-    Local { body: Vec<u8>, details: String, grpc_status: Option<u32> },
+    Local(Box<Local>),
+}
+
+/// What a local reply has beside headers.
+#[derive(Default)]
+struct Local {
+    body: Vec<u8>,
+    details: String,
+    grpc_status: Option<u32>,
 }
 
 impl Response {
@@ -40,11 +48,10 @@ impl Response {
         Self {
             headers: Headers::local(MapKind::ResponseHeaders, pairs),
             plan: Plan::default(),
-            origin: Origin::Local {
-                body: Vec::new(),
+            origin: Origin::Local(Box::new(Local {
                 details: "mesh_filter_reply".to_owned(),
-                grpc_status: None,
-            },
+                ..Local::default()
+            })),
         }
     }
 
@@ -109,9 +116,9 @@ impl Response {
     /// replies. What would break a log line apart becomes underscores.
     #[must_use]
     pub fn with_details(mut self, reason: impl Into<String>) -> Self {
-        if let Origin::Local { details, .. } = &mut self.origin {
+        if let Origin::Local(local) = &mut self.origin {
             let unfit = |character: char| character.is_whitespace() || character.is_control();
-            *details = reason.into().replace(unfit, "_");
+            local.details = reason.into().replace(unfit, "_");
         }
         self
     }
@@ -119,8 +126,8 @@ impl Response {
     /// The same with this gRPC status (0 to 16), for gRPC clients; only for local replies.
     #[must_use]
     pub fn with_grpc_status(mut self, status: u32) -> Self {
-        if let Origin::Local { grpc_status, .. } = &mut self.origin {
-            *grpc_status = Some(status);
+        if let Origin::Local(local) = &mut self.origin {
+            local.grpc_status = Some(status);
         }
         self
     }
@@ -161,10 +168,10 @@ impl Response {
     pub async fn body(&mut self, limit: usize) -> Result<Vec<u8>> {
         match &self.origin {
             Origin::Upstream(stream) => stream.collect(Side::Response, limit).await,
-            Origin::Local { body, .. } if body.len() > limit => {
+            Origin::Local(local) if local.body.len() > limit => {
                 Err(BodyError::TooLarge { message: Message::Response, limit }.into())
             }
-            Origin::Local { body, .. } => Ok(body.clone()),
+            Origin::Local(local) => Ok(local.body.clone()),
         }
     }
 
@@ -174,11 +181,11 @@ impl Response {
     /// [`BodyError::None`] when the upstream's response has no body.
     pub fn set_body(&mut self, body: impl Into<Vec<u8>>) -> Result<(), BodyError> {
         match &mut self.origin {
-            Origin::Local { body: local, .. } => *local = body.into(),
+            Origin::Local(local) => local.body = body.into(),
             Origin::Upstream(stream) if stream.half(Side::Response).is_bodiless() => {
                 return Err(BodyError::None { message: Message::Response });
             }
-            Origin::Upstream(_) => self.plan.body = Some(BodyPlan::Replace(body.into())),
+            Origin::Upstream(_) => *self.plan.body() = Some(BodyPlan::Replace(body.into())),
         }
         Ok(())
     }
@@ -188,7 +195,7 @@ impl Response {
     /// `content-length` is removed. A response without a body is left alone. An error of the
     /// function resets the stream, because its headers have left.
     pub fn map_body(&mut self, function: impl FnMut(&mut Chunk) -> Result<()> + 'static) {
-        self.plan.body = Some(BodyPlan::map(function));
+        *self.plan.body() = Some(BodyPlan::map(function));
     }
 
     /// Adds bytes at the end of the body, behind what else is done to it; `content-length` is
@@ -199,14 +206,11 @@ impl Response {
     /// chunk of more than 64 KiB directly leave no moment to add bytes: that stream is reset.
     pub fn append_body(&mut self, bytes: impl Into<Vec<u8>>) -> Result<(), BodyError> {
         match &mut self.origin {
-            Origin::Local { body, .. } if self.plan.body.is_none() => body.append(&mut bytes.into()),
+            Origin::Local(local) if !self.plan.has_body() => local.body.append(&mut bytes.into()),
             Origin::Upstream(stream) if stream.half(Side::Response).is_bodiless() => {
                 return Err(BodyError::None { message: Message::Response });
             }
-            _ => {
-                let plan = self.plan.body.take().unwrap_or(BodyPlan::Append(Vec::new()));
-                self.plan.body = Some(plan.with_tail(bytes.into()));
-            }
+            _ => self.plan.append(bytes.into()),
         }
         Ok(())
     }
@@ -216,7 +220,7 @@ impl Response {
     /// Local replies have none. An error of the function resets the stream, because its headers
     /// have left.
     pub fn map_trailers(&mut self, function: impl FnOnce(&mut Headers) -> Result<()> + 'static) {
-        self.plan.trailers.get_or_insert_default().map(function);
+        self.plan.trailers().map(function);
     }
 
     /// Adds a trailer: to those that come, or as the first.
@@ -228,22 +232,23 @@ impl Response {
     /// trailers, and a response whose body was read before its headers left only where it has some
     /// already: else it fails with [`BodyError::NoTrailers`].
     pub fn add_trailer(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), HeaderError> {
-        self.plan.trailers.get_or_insert_default().add(name.as_ref(), value.as_ref())
+        self.plan.trailers().add(name.as_ref(), value.as_ref())
     }
 
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self.origin, Origin::Local { .. })
+        matches!(self.origin, Origin::Local(_))
     }
 
     /// Sends a local reply.
-    pub(crate) fn send(self) -> Result<()> {
-        let Origin::Local { mut body, details, grpc_status } = self.origin else {
+    pub(crate) fn send(mut self) -> Result<()> {
+        let Origin::Local(local) = self.origin else {
             return Err(Error::new("an upstream's response cannot be sent as a local reply"));
         };
         let status = self.headers.get(":status").map(|status| status.as_bytes()).unwrap_or_default();
         check_status(status)?;
         let status = std::str::from_utf8(status)?.parse()?;
-        if let Some(BodyPlan::Map(mut transform)) = self.plan.body {
+        let Local { mut body, details, grpc_status } = *local;
+        if let Some(BodyPlan::Map(mut transform)) = self.plan.body().take() {
             body = transform.whole(body)?;
         }
         let headers = self.headers.plain_fields();

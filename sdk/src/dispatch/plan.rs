@@ -7,11 +7,44 @@ use crate::headers::{HeaderError, Headers};
 use crate::host::{MapKind, Side};
 use std::rc::Rc;
 
-/// What is done to body and trailers besides letting them through.
+/// What is done to body and trailers besides letting them through, for most messages nothing.
+///
+/// Requests and responses are moved from future to future: what few of them have is in a box.
 #[derive(Default)]
-pub(crate) struct Plan {
-    pub(crate) body: Option<BodyPlan>,
-    pub(crate) trailers: Option<TrailersPlan>,
+pub(crate) struct Plan(Option<Box<Parts>>);
+
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) body: Option<BodyPlan>,
+    pub(super) trailers: Option<TrailersPlan>,
+}
+
+impl Plan {
+    /// What is done to the body.
+    pub(crate) fn body(&mut self) -> &mut Option<BodyPlan> {
+        &mut self.0.get_or_insert_default().body
+    }
+
+    /// Whether something is done to the body.
+    pub(crate) fn has_body(&self) -> bool {
+        self.0.as_ref().is_some_and(|parts| parts.body.is_some())
+    }
+
+    /// Adds bytes behind what else is done to the body.
+    pub(crate) fn append(&mut self, bytes: Vec<u8>) {
+        let body = self.body();
+        let before = body.take().unwrap_or(BodyPlan::Append(Vec::new()));
+        *body = Some(before.with_tail(bytes));
+    }
+
+    /// What is done to the trailers.
+    pub(crate) fn trailers(&mut self) -> &mut TrailersPlan {
+        self.0.get_or_insert_default().trailers.get_or_insert_default()
+    }
+
+    pub(super) fn into_parts(self) -> Option<Box<Parts>> {
+        self.0
+    }
 }
 
 /// What is done to a body.
@@ -27,7 +60,7 @@ impl BodyPlan {
     }
 
     /// The same with more bytes at the end.
-    pub(crate) fn with_tail(self, mut tail: Vec<u8>) -> Self {
+    fn with_tail(self, mut tail: Vec<u8>) -> Self {
         match self {
             Self::Map(transform) => Self::Map(transform.with_tail(tail)),
             Self::Replace(mut body) => {

@@ -245,8 +245,9 @@ impl Plugin for Dispatch {
     }
 
     fn delete(&mut self, context: u32) {
-        self.exchanges.remove(context);
-        self.roots.remove(context);
+        if self.exchanges.remove(context).is_none() {
+            self.roots.remove(context);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the future of an exchange and the callbacks of its stream share.
 
-use super::plan::{Plan, TrailersPlan};
+use super::plan::{Parts, Plan, TrailersPlan};
 use super::reactor;
 use super::ready::Owner;
 use crate::body::{BodyError, Flow, Message, Transform, read};
@@ -70,14 +70,10 @@ impl Stream {
     /// Writes the headers back and lets them go, with what is to be done to what follows.
     pub(crate) fn release(self: &Rc<Self>, side: Side, headers: &mut Headers, plan: Plan) -> Result<()> {
         let half = self.half(side);
-        let transform = match plan.body {
-            Some(_) if half.is_bodiless() => None,
-            Some(body) => Some(body.prepare(headers)?),
-            None => None,
-        };
-        headers.commit()?;
-        half.transform.replace(transform);
-        half.trailers.replace(plan.trailers);
+        match plan.into_parts() {
+            Some(parts) => half.follow(*parts, headers)?,
+            None => headers.commit()?,
+        }
         if half.body_seen.get() {
             // These bytes came while the headers waited. The proxy will not show them again.
             half.transform_bytes().inspect_err(|_| drop(half.transform.take()))?;
@@ -141,8 +137,8 @@ pub(crate) struct Half {
     trailers_seen: Cell<bool>,
     /// Hostcalls may name the trailers now.
     trailers_open: Cell<bool>,
-    transform: RefCell<Option<Transform>>,
-    trailers: RefCell<Option<TrailersPlan>>,
+    transform: RefCell<Option<Box<Transform>>>,
+    trailers: RefCell<Option<Box<TrailersPlan>>>,
     flow: Cell<Flow>,
     /// The headers have left, and the body waits for the filter's verdict.
     gated: Cell<bool>,
@@ -184,6 +180,19 @@ impl Half {
     pub(crate) fn end(&self) {
         self.trailers_seen.set(true);
         self.ended.set(true);
+    }
+
+    /// Writes the headers back, and remembers what is to be done to what follows.
+    fn follow(&self, parts: Parts, headers: &mut Headers) -> Result<()> {
+        let transform = match parts.body {
+            Some(_) if self.is_bodiless() => None,
+            Some(body) => Some(body.prepare(headers)?),
+            None => None,
+        };
+        headers.commit()?;
+        self.transform.replace(transform.map(Box::new));
+        self.trailers.replace(parts.trailers.map(Box::new));
+        Ok(())
     }
 
     /// Whether the last part of the message is here.

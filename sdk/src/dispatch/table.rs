@@ -51,11 +51,18 @@ impl<T> Table<T> {
         self.rows.remove(index).map(|(_, value)| *value)
     }
 
+    #[inline]
     fn find(&self, number: u32) -> Result<usize, usize> {
         let last = self.last.get();
-        if self.rows.get(last).is_some_and(|(at, _)| *at == number) {
-            return Ok(last);
+        match self.rows.get(last) {
+            Some((at, _)) if *at == number => Ok(last),
+            _ => self.search(number),
         }
+    }
+
+    #[cold]
+    fn search(&self, number: u32) -> Result<usize, usize> {
+        let last = self.last.get();
         let found = self.rows.binary_search_by_key(&number, |(at, _)| *at);
         self.last.set(found.unwrap_or(last));
         found

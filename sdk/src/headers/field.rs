@@ -11,29 +11,40 @@ pub(crate) enum Action {
     Remove,
 }
 
+/// For each byte whether it may stand in an RFC 9110 token.
+const IN_TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let known = matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        );
+        #[expect(clippy::indexing_slicing, reason = "checked by the compiler, which runs this")]
+        {
+            table[byte as usize] = known || byte.is_ascii_alphanumeric();
+        }
+        byte += 1;
+    }
+    table
+};
+
 /// Whether a name is an RFC 9110 token.
 pub(crate) fn is_token(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(
-                    byte,
-                    b'!' | b'#'
-                        | b'$'
-                        | b'%'
-                        | b'&'
-                        | b'\''
-                        | b'*'
-                        | b'+'
-                        | b'-'
-                        | b'.'
-                        | b'^'
-                        | b'_'
-                        | b'`'
-                        | b'|'
-                        | b'~'
-                )
-        })
+    !name.is_empty() && name.bytes().all(|byte| IN_TOKEN.get(usize::from(byte)).is_some_and(|known| *known))
 }
 
 /// Checks that a name may be changed this way in this map.

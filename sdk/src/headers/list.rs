@@ -28,7 +28,7 @@ pub struct Headers {
     /// and for those that exist in this VM only.
     stream: Option<Rc<Stream>>,
     fields: OnceCell<Vec<Field>>,
-    failure: Cell<Option<HostError>>,
+    failure: Cell<Option<Box<HostError>>>,
     changes: Vec<Change>,
 }
 
@@ -192,7 +192,7 @@ impl Headers {
     /// Writes the changes to the proxy: one hostcall for each that still matters.
     pub(crate) fn commit(&mut self) -> Result<(), HostError> {
         if let Some(failure) = self.failure.take() {
-            return Err(failure);
+            return Err(*failure);
         }
         let host = host();
         for change in std::mem::take(&mut self.changes) {
@@ -267,7 +267,7 @@ impl Headers {
         self.fields.get_or_init(|| {
             let mut list = self.read().unwrap_or_else(|failure| {
                 log::error!("{failure}");
-                self.failure.set(Some(failure));
+                self.failure.set(Some(Box::new(failure)));
                 Vec::new()
             });
             for change in &self.changes {

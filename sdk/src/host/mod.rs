@@ -24,6 +24,8 @@ pub use slot::{Installed, install};
 pub(crate) use slot::Refusing;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use slot::host;
+#[cfg(all(feature = "heap", target_arch = "wasm32"))]
+pub(crate) use wasm::heap;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use wasm::host;
 

@@ -4,6 +4,8 @@
 //! imports, but its wrappers panic on statuses that they do not expect.
 #![expect(unsafe_code, reason = "imports are foreign functions")]
 
+#[cfg(feature = "heap")]
+pub(crate) mod heap;
 mod imports;
 
 use super::{BufferKind, GrpcMethod, Host, LogLevel, MapKind, MetricKind, Pairs, Side, Status, pairs};

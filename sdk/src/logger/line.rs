@@ -85,12 +85,11 @@ impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
         while let Some((start, control)) = rest.char_indices().find(|(_, c)| c.is_control() && *c != '\t') {
-            let (before, after) = rest.split_at(start);
-            self.push(before);
+            self.push(rest.get(..start).unwrap_or_default());
             for escaped in control.escape_default() {
                 self.push(escaped.encode_utf8(&mut [0; 4]));
             }
-            rest = after.get(control.len_utf8()..).unwrap_or_default();
+            rest = rest.get(start + control.len_utf8()..).unwrap_or_default();
         }
         self.push(rest);
         Ok(())
