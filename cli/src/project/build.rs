@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 use super::ship::{self, NotAModule};
-use super::workspace::{FilterCrate, Workspace};
+use super::workspace::{FilterCrate, SDK, Workspace};
 use super::{rustc, toolchain, wasm_opt};
 
 /// The cargo profile, and the folder of the outputs below the target directory.
@@ -27,6 +27,10 @@ const SETTINGS: [&str; 7] = [
     "debug='line-tables-only'",
     "strip='none'",
 ];
+
+/// Every exchange goes through the SDK, and little of it is code that is compiled for each filter anew: optimised for speed
+/// it needs a quarter less of fuel and 5 KiB more.
+const SDK_SETTING: &str = "opt-level=2";
 
 /// How to build.
 #[derive(Debug, Clone, Default)]
@@ -138,6 +142,10 @@ fn compile(
     if !defines_profile(workspace.root())? {
         for setting in SETTINGS {
             cargo.arg("--config").arg(format!("profile.{PROFILE}.{setting}"));
+        }
+        // Cargo warns about settings of packages that are not there.
+        if filter_crate.has_sdk {
+            cargo.arg("--config").arg(format!("profile.{PROFILE}.package.{SDK}.{SDK_SETTING}"));
         }
     }
     for (wanted, flag) in

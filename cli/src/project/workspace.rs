@@ -8,6 +8,9 @@ use crate::failure::{Failure, Result};
 
 use super::filter::Filter;
 
+/// The package of the SDK.
+pub(crate) const SDK: &str = "mesh-filter";
+
 /// A workspace as `cargo metadata` sees it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -27,6 +30,8 @@ pub(crate) struct FilterCrate {
     pub(crate) folder: PathBuf,
     /// Its metadata table, when it has one.
     pub(crate) filter: Option<Filter>,
+    /// It is written with this project's SDK.
+    pub(crate) has_sdk: bool,
 }
 
 /// Which crates of a workspace a command means.
@@ -144,6 +149,7 @@ fn filter_crate(package: &Package) -> Result<FilterCrate> {
         version: package.version.to_string(),
         folder,
         filter: Filter::from_package(package)?,
+        has_sdk: package.dependencies.iter().any(|dependency| dependency.name == SDK),
     })
 }
 
