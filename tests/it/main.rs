@@ -27,6 +27,8 @@ mod queues;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod size;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod support;

@@ -7,6 +7,7 @@ mod chain;
 mod harness;
 mod load;
 mod measure;
+mod sdk;
 mod start;
 mod upstream;
 mod workload;
@@ -34,16 +35,17 @@ const FEWEST_PAIRS: usize = 5;
 ///
 /// `slope` is what one more filter costs, `chain-of-five` what each of five costs by what one alone costs, `start-cold` and
 /// `start-warm` the time to the first response without and with the module compiled before. `harness` is what scenarios
-/// cost; it is printed and compared with nothing.
+/// cost; it is printed and compared with nothing. `sdk` is what an exchange costs with the SDK and by hand, counted.
 ///
 /// Writes `target/bench.json` and fails if a judged workload needs more than half of Envoy's CPU time: those with a
-/// filter, but for the page of 64 KiB, where the kernel's copying prevails.
+/// filter, but for the page of 64 KiB, where the kernel's copying prevails. Fails too if the SDK costs more than a fifth, or
+/// 3,000 fuel, more than a filter by hand.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Pairs of runs for each workload
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Run only the workloads, `chain`, `start` or `harness`, whose name contains this
+    /// Run only the workloads, `chain`, `start`, `harness` or `sdk`, whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// Measure this program in place of the workspace's proxy
@@ -67,14 +69,16 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     let with_chain = chosen("chain");
     let with_start = chosen("start");
     let with_harness = chosen("harness");
+    let with_sdk = chosen("sdk");
     ensure!(
-        !workloads.is_empty() || with_chain || with_start || with_harness,
-        "`--filter` matches no workload, nor `chain`, `start` or `harness`"
+        !workloads.is_empty() || with_chain || with_start || with_harness || with_sdk,
+        "`--filter` matches no workload, nor `chain`, `start`, `harness` or `sdk`"
     );
     let mut modules = workload::modules(&workloads);
     modules.extend(with_chain.then_some(chain::MODULE));
     modules.extend(with_start.then_some(start::MODULE));
     modules.extend(with_harness.then_some(harness::MODULE));
+    modules.extend(if with_sdk { &sdk::MODULES[..] } else { &[] });
     for module in modules {
         workspace::build_example(module)?;
     }
@@ -99,6 +103,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     let start =
         if with_start { Some(start::measure(&proxy, &envoy_program, &load, arguments.pairs)?) } else { None };
     let harness = if with_harness { Some(harness::measure(arguments.pairs)?) } else { None };
+    let sdk = if with_sdk { Some(sdk::measure()?) } else { None };
     println!();
     for comparison in &comparisons {
         println!("ratio {} {:.2}", comparison.workload.name, comparison.ratio);
@@ -111,6 +116,9 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let Some(harness) = &harness {
         harness.print();
+    }
+    if let Some(sdk) = &sdk {
+        sdk.print();
     }
     let unjudged: Vec<_> =
         comparisons.iter().map(|it| it.workload).filter(|it| !it.judged).map(|it| it.name).collect();
@@ -127,6 +135,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         "chain": chain.map(|chain| chain.json()),
         "start": start.map(|start| start.json()),
         "harness": harness.map(|harness| harness.json()),
+        "sdk": sdk.as_ref().map(sdk::Sdk::json),
     });
     std::fs::write(&file, serde_json::to_string_pretty(&document)?)
         .with_context(|| format!("writing `{}`", file.display()))?;
@@ -138,6 +147,10 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
             "too slow: {} needs {:.2} of Envoy's CPU time, {ALLOWED_RATIO} is allowed",
             comparison.workload.name, comparison.ratio
         );
+    }
+    if let Some(excess) = sdk.and_then(|sdk| sdk.excess()) {
+        passed = false;
+        println!("too slow: {excess}");
     }
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
