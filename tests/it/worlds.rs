@@ -14,13 +14,22 @@ fn play(folder: &Path, arguments: &[&str]) -> Option<Value> {
         eprintln!("SKIPPED: no Envoy: set `$ENVOY` or run `cargo xtask test`");
         return None;
     };
+    let mut command = cli(folder, arguments);
+    command.env("ENVOY", envoy).env("XDG_CACHE_HOME", root().join("target/acceptance/cache"));
+    Some(report(command))
+}
+
+fn cli(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program("cargo-mesh-filter"));
     command.args(["mesh-filter", "test", "--format", "json"]).args(arguments).current_dir(folder);
-    command.env("ENVOY", envoy).env("XDG_CACHE_HOME", root().join("target/acceptance/cache"));
+    command
+}
+
+fn report(mut command: Command) -> Value {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let report = serde_json::from_str(&text);
-    Some(report.unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr))))
+    report.unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// The problems of the failed cases, each after the name of its case.
@@ -102,6 +111,40 @@ fn cases_hold_in_the_simulator_and_on_envoy() {
         let left_out = text.matches("requires: sim").count();
         assert_eq!(report["scenarios"]["not_portable"], left_out, "{report:#}");
     }
+}
+
+/// The scenarios of `tests/sdk-suite`, which `cargo test` plays natively.
+const SUITE: [&str; 2] = ["--offline", "tests/sdk-suite"];
+
+/// There a cluster that refuses, and one that shall not be known, reset the stream; callouts of the start come from the main
+/// thread, too, sooner or later; and random bytes are random.
+const DIFFERING: &[&str] = &[
+    "a cached value is loaded in the background, and stays while loading fails",
+    "a call that ends in a refusal is a typed error",
+    "a call that ends in an unknown cluster is a typed error",
+    "random values have their form",
+];
+
+/// How many cases passed in a world.
+fn passed(report: &Value, world: &str) -> usize {
+    let cases = report["scenarios"]["cases"].as_array().unwrap().iter();
+    cases.filter(|case| case["world"] == world && case["outcome"] == "passed").count()
+}
+
+#[test]
+fn the_suite_of_the_sdk_holds_in_the_engine() {
+    let report = report(cli(&root(), &[&["--engine", "wasm"], &SUITE[..]].concat()));
+    assert_eq!(problems(&report), Vec::<String>::new());
+    assert!(passed(&report, "wasm") >= 50, "only {} cases were played", passed(&report, "wasm"));
+}
+
+#[test]
+fn the_suite_of_the_sdk_holds_on_envoy() {
+    let Some(report) = play(&root(), &[&["--engine", "wasm,envoy"], &SUITE[..]].concat()) else { return };
+    assert_eq!(problems(&report), Vec::<String>::new());
+    let differing = differing(&report);
+    assert!(differing.iter().all(|case| DIFFERING.contains(case)), "{differing:?}: {:#}", report["worlds"]);
+    assert!(passed(&report, "envoy") >= 50, "only {} cases were played on Envoy", passed(&report, "envoy"));
 }
 
 /// A program for the guest that runs programs, and what is wrong about it: (case, problem).
