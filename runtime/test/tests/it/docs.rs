@@ -110,3 +110,26 @@ fn every_key_is_documented() {
         }
     }
 }
+
+/// Where blocks come from that need a crate of their own around them: tests that run.
+const SOURCES: &[&str] = &[
+    "body-rewrite/tests/chunks.rs",
+    "cohort-callout/tests/slow.rs",
+    "hello-header/tests/scenarios.rs",
+    "plain/tests/native.rs",
+];
+
+#[test]
+fn blocks_that_do_not_compile_alone_stand_in_tests_of_the_examples() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let sources = SOURCES
+        .iter()
+        .map(|file| std::fs::read_to_string(folder.join("examples").join(file)).unwrap())
+        .collect::<Vec<_>>();
+    for page in ["guide.md", "scenarios.md"] {
+        let text = std::fs::read_to_string(folder.join("docs").join(page)).unwrap();
+        for block in text.split("```rust,ignore\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            assert!(sources.iter().any(|source| source.contains(block)), "{page}: in no test:\n{block}");
+        }
+    }
+}
