@@ -153,10 +153,6 @@ pub enum Phase {
 /// What becomes of an exchange that could not be handled.
 #[derive(Debug)]
 #[non_exhaustive]
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "one per failure; a box would be in every author's way")
-)]
 pub enum Recovery {
     /// The client gets this.
     Reply(Response),

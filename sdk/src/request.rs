@@ -23,10 +23,6 @@ pub struct Request {
 /// A verdict over a gated body; see [`Request::gate_body`].
 #[derive(Debug)]
 #[non_exhaustive]
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "one per exchange; a box would be in every author's way")
-)]
 pub enum Gate {
     /// The body goes on to the upstream.
     Open,
