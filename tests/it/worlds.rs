@@ -73,9 +73,13 @@ fn scenarios_of_examples_and_filters_hold_on_envoy_too() {
             cases.iter().filter(on_envoy).filter(of_example).filter(|case| case["outcome"] == "passed");
         assert!(passed.count() > 0, "no case of {name} was played on Envoy");
     }
-    // Random users have random names.
-    assert_eq!(differing(&report), ["a user without a cookie gets one"], "{:#}", report["worlds"]);
+    let mut other = differing(&report);
+    other.retain(|name| !RANDOM.iter().any(|random| name.starts_with(random)));
+    assert!(other.is_empty(), "{other:?} differ: {:#}", report["worlds"]);
 }
+
+/// Users without a cookie get random names; keys are fetched again a little earlier or later, at random.
+const RANDOM: &[&str] = &["a user without a cookie gets one", "keys that are there are used while "];
 
 /// The cases in which the worlds saw something else.
 fn differing(report: &Value) -> Vec<&str> {

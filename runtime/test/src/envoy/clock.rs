@@ -21,7 +21,8 @@ const REALTIME: u64 = 0;
 const MONOTONIC: u64 = 1;
 const MAIN_REALTIME: u64 = 2;
 const MAIN_MONOTONIC: u64 = 3;
-const WORKERS: u64 = 4;
+const SILENCE: u64 = 4;
+const WORKERS: u64 = 5;
 // The fields of each `Worker` there.
 const FIELDS: u64 = 5;
 const SLEEPS: u64 = 0;
@@ -46,6 +47,11 @@ impl Clock {
         clock.write(MAIN_REALTIME, nanoseconds(realtime))?;
         clock.write(MAIN_MONOTONIC, nanoseconds(monotonic))?;
         Ok(clock)
+    }
+
+    /// Sets the port at which all connections of the main thread end.
+    pub(super) fn silence(&self, port: u16) -> io::Result<()> {
+        self.write(SILENCE, port.into())
     }
 
     /// Moves the clock of all threads but the main one. Nobody notices until something wakes them.

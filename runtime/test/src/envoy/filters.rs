@@ -36,10 +36,6 @@ impl EnvoyStage<'_> {
             stage.settle()?;
             let own = stage.own;
             let mut filter = stage.filters.get(own).ok_or("there is no filter to configure anew")?.clone();
-            if !new_vm && filter.setup.configuration == setup.configuration {
-                // Envoy takes no notice of what it has already.
-                return Ok(Ok(()));
-            }
             filter.setup.configuration.clone_from(&setup.configuration);
             if new_vm {
                 stage.restarts += 1;

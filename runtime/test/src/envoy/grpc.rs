@@ -64,7 +64,7 @@ pub(super) async fn call(
     let times_out = wire::timeout(&received).map(|timeout| shared.clock.elapsed().saturating_add(timeout));
     // Only unary calls say how long they may take.
     let unary = received.headers.contains(b"grpc-timeout");
-    wire::strip_callout(&mut received);
+    wire::strip_call(&mut received);
     let mut bytes = BytesMut::new();
     if unary {
         while let Some(chunk) = chunk(shared, &mut body).await {

@@ -7,7 +7,8 @@
 //! stands still for ever: Envoy keeps a second VM of each plugin there, whose timers would do everything twice.
 //! `epoll_wait` of a worker tells the page until when its next timer lets it sleep, and then sleeps until it is woken:
 //! so the test knows to which moment to move the clock next, and whether the worker has gone to rest. `accept4` counts the
-//! connections of each worker, so that the test knows on which of them one has landed.
+//! connections of each worker, so that the test knows on which of them one has landed. `connect` leads the main thread's
+//! connections to where nobody answers: what its plugins call out to is for the workers' plugins.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_long, c_void};
@@ -21,6 +22,8 @@ struct Page {
     monotonic: AtomicU64,
     main_realtime: AtomicU64,
     main_monotonic: AtomicU64,
+    /// The port at which all connections of the main thread end.
+    silence: AtomicU64,
     workers: [Worker; WORKERS],
 }
 
@@ -71,6 +74,13 @@ unsafe extern "C" {
 const CLOCK_GETTIME: c_long = 228;
 #[cfg(target_arch = "aarch64")]
 const CLOCK_GETTIME: c_long = 113;
+#[cfg(target_arch = "x86_64")]
+const CONNECT: c_long = 42;
+#[cfg(target_arch = "aarch64")]
+const CONNECT: c_long = 203;
+/// The family of addresses of IPv4, and the length of such an address: family, port, number, padding.
+const IPV4: u16 = 2;
+const IPV4_LENGTH: usize = 16;
 #[cfg(target_arch = "x86_64")]
 const ACCEPT4: c_long = 288;
 #[cfg(target_arch = "aarch64")]
@@ -252,6 +262,25 @@ pub unsafe extern "C" fn epoll_wait(
     let answer = wait(-1);
     worker.asleep.store(0, Ordering::Release);
     answer
+}
+
+/// # Safety
+/// As of the C library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connect(socket: c_int, address: *const c_void, length: u32) -> c_int {
+    let silence = page().map_or(0, |page| page.silence.load(Ordering::Acquire));
+    let port = u16::try_from(silence).unwrap_or(0);
+    if port != 0 && length as usize >= IPV4_LENGTH && thread() == Thread::Main {
+        // SAFETY: the caller's address is at least so long.
+        let mut other = unsafe { address.cast::<[u8; IPV4_LENGTH]>().read() };
+        if u16::from_ne_bytes([other[0], other[1]]) == IPV4 {
+            other[2..4].copy_from_slice(&port.to_be_bytes());
+            // SAFETY: an address of its own, of this length.
+            return unsafe { syscall(CONNECT, socket, other.as_ptr(), IPV4_LENGTH) as c_int };
+        }
+    }
+    // SAFETY: the caller's own arguments.
+    unsafe { syscall(CONNECT, socket, address, length as usize) as c_int }
 }
 
 /// # Safety

@@ -40,6 +40,8 @@ pub(super) struct Process {
     pub(super) plain: SocketAddr,
     pub(super) barrier: SocketAddr,
     log: PathBuf,
+    /// Where connections of its main thread end: nobody accepts them.
+    _silence: TcpListener,
     /// The ids of its workers' threads, as its log shows them.
     workers: Vec<String>,
     pub(super) clock: Clock,
@@ -67,6 +69,9 @@ impl Process {
         }
         let (page, log, admin) = (folder.join("clock"), folder.join("log"), folder.join("admin"));
         let clock = Clock::create(&page, now.0, now.1).map_err(|error| failed("writing its clock", error))?;
+        let silence = listen()?;
+        let port = silence.local_addr().map_err(|error| failed("finding a port", error))?.port();
+        clock.silence(port).map_err(|error| failed("writing its clock", error))?;
         // It may be there from an earlier one.
         let _ = std::fs::remove_file(&admin);
         let bootstrap = folder.join("bootstrap.json");
@@ -92,6 +97,7 @@ impl Process {
             plain: nowhere,
             barrier: nowhere,
             log,
+            _silence: silence,
             workers: Vec::new(),
             clock,
             version: 0,

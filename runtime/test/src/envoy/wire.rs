@@ -111,6 +111,12 @@ pub(super) fn strip_callout(request: &mut Received) {
     strip_scheme(request, &Headers::new());
 }
 
+/// Takes from a gRPC callout what Envoy adds to each and the simulator does not.
+pub(super) fn strip_call(request: &mut Received) {
+    request.headers.remove(b"x-forwarded-for");
+    strip_scheme(request, &Headers::new());
+}
+
 /// `x-forwarded-proto` repeats the scheme, unless somebody has set it.
 fn strip_scheme(request: &mut Received, sent: &Headers) {
     let name = b"x-forwarded-proto".as_slice();
