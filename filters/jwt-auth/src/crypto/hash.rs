@@ -1,7 +1,5 @@
 //! The hashes of signature algorithms.
 
-use sha2::Digest;
-
 /// A hash of the SHA-2 family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Hash {
@@ -36,7 +34,7 @@ impl Hash {
 }
 
 #[cfg(any(feature = "es256", feature = "es384", feature = "es512", feature = "rsa"))]
-fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
+fn digest<D: sha2::Digest>(parts: &[&[u8]]) -> Vec<u8> {
     let mut hash = D::new();
     for part in parts {
         hash.update(part);

@@ -15,11 +15,11 @@ pub(crate) enum Material {
     #[cfg(feature = "rsa")]
     Rsa(RsaKey),
     #[cfg(feature = "es256")]
-    P256(super::ecdsa::EcKey),
+    P256(Box<super::ecdsa::EcKey>),
     #[cfg(feature = "es384")]
-    P384(super::ecdsa::EcKey),
+    P384(Box<super::ecdsa::EcKey>),
     #[cfg(feature = "es512")]
-    P521(super::ecdsa::EcKey),
+    P521(Box<super::ecdsa::EcKey>),
     #[cfg(feature = "eddsa")]
     Ed25519(EdKey),
     #[cfg(feature = "hmac")]
@@ -28,9 +28,20 @@ pub(crate) enum Material {
 
 /// The numbers of a key, as JWK and SPKI have them.
 pub(crate) enum Parts {
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
-    Ec { curve: String, x: Vec<u8>, y: Vec<u8> },
-    Okp { curve: String, x: Vec<u8> },
+    Rsa {
+        modulus: Vec<u8>,
+        exponent: Vec<u8>,
+    },
+    Ec {
+        curve: String,
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    Okp {
+        curve: String,
+        #[cfg_attr(not(feature = "eddsa"), expect(dead_code, reason = "read by EdDSA alone"))]
+        x: Vec<u8>,
+    },
     Secret(Vec<u8>),
 }
 
@@ -149,14 +160,15 @@ fn ecdsa(
     hash: Hash,
     x: &[u8],
     y: &[u8],
-) -> Result<super::ecdsa::EcKey, Unusable> {
+) -> Result<Box<super::ecdsa::EcKey>, Unusable> {
     let length = numbers.prime.len();
     // RFC 7518, section 6.2.1.2: coordinates have the full length of the field.
     if x.len() != length || y.len() != length {
         let text = format!("coordinates of {} and {} bytes: expected {length}", x.len(), y.len());
         return Err(Unusable::broken(text));
     }
-    super::ecdsa::EcKey::new(numbers, hash, x, y).ok_or_else(|| Unusable::broken("no point of its curve"))
+    let key = super::ecdsa::EcKey::new(numbers, hash, x, y).map(Box::new);
+    key.ok_or_else(|| Unusable::broken("no point of its curve"))
 }
 
 fn unknown_curve(curve: &str) -> Unusable {

@@ -20,6 +20,18 @@ mod rsa;
 #[cfg(feature = "hmac")]
 mod secret;
 
+#[cfg(not(any(
+    feature = "eddsa",
+    feature = "es256",
+    feature = "es384",
+    feature = "es512",
+    feature = "hmac",
+    feature = "rsa"
+)))]
+compile_error!(
+    "jwt-auth needs a feature with an algorithm: `rsa`, `es256`, `es384`, `es512`, `eddsa` or `hmac`"
+);
+
 pub(crate) use algorithm::{ALGORITHMS, Algorithm};
 pub(crate) use material::{Material, Parts, Unusable};
 
