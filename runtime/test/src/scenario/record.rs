@@ -15,6 +15,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 /// Most lines that are kept; of the others only a hash tells.
 const MAX_LINES: usize = 50_000;
 
+/// What the start is called.
+const START: &str = "start";
+
 /// Takes down what a case does, over all its runs.
 #[derive(Debug, Default)]
 pub(super) struct Recorder(RefCell<Lines>);
@@ -47,7 +50,7 @@ impl Recorder {
     /// The step with this number begins; 0 is the start of the filter, with which each run begins.
     pub(super) fn step(&self, number: usize) {
         let mut lines = self.0.borrow_mut();
-        lines.step = if number == 0 { "start".to_owned() } else { format!("step {number}") };
+        lines.step = if number == 0 { START.to_owned() } else { format!("step {number}") };
         let heading = lines.step.clone();
         lines.add(heading);
     }
@@ -73,10 +76,12 @@ impl Recorder {
         }
     }
 
-    /// What a step did beside its exchanges.
+    /// What a step did beside its exchanges. Of the start only logs and traps are compared: Envoy starts each plugin
+    /// on its main thread too, in place of one that may still be about its last call.
     pub(super) fn deeds(&self, deeds: &Deeds) {
         let mut lines = self.0.borrow_mut();
-        for (cluster, calls) in &deeds.callouts {
+        let begun = lines.step != START;
+        for (cluster, calls) in deeds.callouts.iter().filter(|_| begun) {
             for call in calls {
                 message(&mut lines, &format!("  callout to `{cluster}`: {}", asked(call)), call);
             }
@@ -84,7 +89,7 @@ impl Recorder {
         for line in &deeds.logs {
             lines.add(format!("  log {}: {}", line.level.name(), shown(line.message.as_bytes())));
         }
-        for (name, value) in deeds.metrics.iter().filter(|(_, value)| **value > 0) {
+        for (name, value) in deeds.metrics.iter().filter(|(_, value)| begun && **value > 0) {
             lines.add(format!("  metric {name}: {value}"));
         }
         for (callback, _) in &deeds.traps {
