@@ -1,38 +1,14 @@
 //! `bench`: what is counted, what is kept, and what has grown.
 
 use crate::folder::Folder;
+use crate::module;
 use serde_json::Value;
 use std::process::Output;
-
-/// A plugin whose requests cost it so many rounds of a loop and two calls of the host, of which one reads ten bytes; each
-/// fifth one leaves a page of memory behind.
-fn plugin(rounds: u32) -> Vec<u8> {
-    let text = format!(
-        r#"(module
-  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (global $requests (mut i32) (i32.const 0))
-  (func (export "proxy_abi_version_0_2_1"))
-  (func (export "malloc") (param i32) (result i32) (i32.const 8))
-  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
-    (local $round i32)
-    (global.set $requests (i32.add (global.get $requests) (i32.const 1)))
-    (loop $again
-      (local.set $round (i32.add (local.get $round) (i32.const 1)))
-      (br_if $again (i32.lt_u (local.get $round) (i32.const {rounds}))))
-    (drop (call $log (i32.const 2) (i32.const 100) (i32.const 10)))
-    (drop (call $log (i32.const 2) (i32.const 100) (i32.const 0)))
-    (if (i32.eqz (i32.rem_u (global.get $requests) (i32.const 5)))
-      (then (drop (memory.grow (i32.const 1)))))
-    (i32.const 0)))"#
-    );
-    wat::parse_str(text).unwrap()
-}
 
 fn folder(test: &str) -> Folder {
     let folder = Folder::new(test);
     let file = "version: 1\nfilter: p.wasm\nscenarios:\n  - {name: one, steps: [{request: {path: /}}]}\n";
-    folder.write("p.wasm", plugin(10)).write("p.test.yaml", file);
+    folder.write("p.wasm", module::counting(10)).write("p.test.yaml", file);
     folder
 }
 
@@ -92,7 +68,7 @@ fn what_has_grown_since_the_baseline_fails() {
     let same = bench(&folder, &compare);
     assert_eq!((same.status.code(), text(&same.stderr)), (Some(0), String::new()));
 
-    folder.write("p.wasm", plugin(12));
+    folder.write("p.wasm", module::counting(12));
     let grown = bench(&folder, &compare);
     assert_eq!(grown.status.code(), Some(1), "{grown:?}");
     let message = text(&grown.stderr);
@@ -154,7 +130,7 @@ fn chains_and_new_configurations_are_measured_too() {
   - {name: reload, steps: [{request: {}}, {reload: {a: 1}}, {request: {}}]}
   - {name: restart, steps: [{request: {}}, {restart: vm}, {request: {}}]}
 ";
-    folder.write("p.test.yaml", file).write("q.wasm", plugin(10));
+    folder.write("p.test.yaml", file).write("q.wasm", module::counting(10));
     let report = json(&folder, &["p.test.yaml", "--exchanges", "40"]);
     let cases = report["cases"].as_array().unwrap();
     let told = |key: &str| cases.iter().map(|case| case[key].clone()).collect::<Vec<_>>();

@@ -1,32 +1,12 @@
 //! Budgets: what modules may cost, and which of them cost more.
 
 use crate::folder::Folder;
-
-/// A plugin whose fifth request and every fifth after it leave a page of memory behind; headers cost
-/// it ten rounds of a loop, the request's two calls of the host.
-const LEAKING: &str = r#"(module
-  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (global $requests (mut i32) (i32.const 0))
-  (func (export "proxy_abi_version_0_2_1"))
-  (func (export "malloc") (param i32) (result i32) (i32.const 8))
-  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
-    (local $round i32)
-    (global.set $requests (i32.add (global.get $requests) (i32.const 1)))
-    (loop $again
-      (local.set $round (i32.add (local.get $round) (i32.const 1)))
-      (br_if $again (i32.lt_u (local.get $round) (i32.const 10))))
-    (drop (call $log (i32.const 0) (i32.const 0) (i32.const 0)))
-    (drop (call $log (i32.const 0) (i32.const 0) (i32.const 0)))
-    (if (i32.eqz (i32.rem_u (global.get $requests) (i32.const 5)))
-      (then (drop (memory.grow (i32.const 1)))))
-    (i32.const 0)))"#;
+use crate::module;
 
 /// The text of the run, for the only case with this step.
 fn play(folder: &Folder, step: &str) -> String {
-    let module = wat::parse_str(LEAKING).unwrap();
     let file = format!("version: 1\nfilter: a.wasm\nscenarios:\n  - name: a\n    steps:\n      - {step}\n");
-    folder.write("a.wasm", module).write("a.test.yaml", file);
+    folder.write("a.wasm", module::counting(10)).write("a.test.yaml", file);
     let output = folder.command("").args(["test", "a.test.yaml"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }

@@ -32,6 +32,9 @@ impl Queue {
     /// This plugin's queue of a name, with this VM as the one to be woken. It is made, or taken
     /// over with what is in it.
     ///
+    /// The last VM that registers is woken. In Envoy that may be the one of the main thread, where each plugin runs as
+    /// well: whoever takes the messages must do so on whichever thread it is.
+    ///
     /// # Errors
     /// When the proxy refuses.
     pub fn register(name: &str) -> Result<Self> {
