@@ -31,7 +31,6 @@ pub(crate) const NOT_IN_ENVOY: &[u8] = b"\0asm\x01\0\0\0\
 
 /// A plugin whose requests cost it so many rounds of a loop and two calls of the host, of which one reads ten bytes; each
 /// fifth one leaves a page of memory behind.
-#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 pub(crate) fn counting(rounds: u32) -> Vec<u8> {
     let text = format!(
         r#"(module
