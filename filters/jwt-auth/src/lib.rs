@@ -37,8 +37,9 @@ pub use config::Config;
 use config::{Policy, Unmatched};
 use mesh_filter::clock;
 use mesh_filter::prelude::*;
+use mesh_filter_policy::Owned;
 use metrics::Metrics;
-use passing::{carry, owned_name, sanitize};
+use passing::carry;
 use presented::{Presented, Valid};
 use refusal::{Manner, Refusal};
 use rules::Outcome;
@@ -52,8 +53,8 @@ pub struct JwtAuth {
     bypass_preflight: bool,
     /// Whether requests pass, without claims, while there are no keys.
     failure_mode_allow: bool,
-    /// Headers that only this filter sets, as [`owned_name`] has them.
-    owned: Vec<String>,
+    /// Headers that only this filter sets.
+    owned: Owned,
 }
 
 impl Filter for JwtAuth {
@@ -62,8 +63,7 @@ impl Filter for JwtAuth {
     fn new(config: Config, setup: &mut Setup) -> Result<Self> {
         let metrics = Metrics::new(setup, config.stat_prefix.as_deref())?;
         let policy = config.build(setup, &metrics.fetches)?;
-        let headers = policy.providers.iter().flat_map(provider::Provider::owned_headers);
-        let owned = headers.map(owned_name).collect();
+        let owned = Owned::new(policy.providers.iter().flat_map(provider::Provider::owned_headers));
         Ok(Self {
             owned,
             policy,
@@ -75,7 +75,7 @@ impl Filter for JwtAuth {
     }
 
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
-        sanitize(&mut request, &self.owned)?;
+        self.owned.remove_from(&mut request)?;
         if self.bypass_preflight && is_preflight(&request) {
             self.metrics.bypassed.increment(1);
             return next.run(request).await;

@@ -30,8 +30,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(setup: &mut Setup, prefix: Option<&str>) -> Result<Self> {
-        let point = if prefix.is_some() { "." } else { "" };
-        let prefix = format!("jwt_auth.{}{point}", prefix.unwrap_or_default());
+        let prefix = mesh_filter_policy::metrics_prefix("jwt_auth", prefix)?;
         let mut counter = |name: &str| setup.counter(&format!("{prefix}{name}"));
         let mut reasons = Vec::new();
         for (refusal, code, _) in Refusal::ALL {

@@ -4,30 +4,6 @@ use crate::presented::Valid;
 use crate::provider::Provider;
 use mesh_filter::prelude::*;
 
-/// Removes the headers that only this filter may set, whoever sent them and whatever becomes of the request. Many
-/// services take `_` in names for `-`, so copies in that spelling go too.
-pub(crate) fn sanitize(request: &mut Request, owned: &[String]) -> Result<()> {
-    let is_owned = |name: &str| match name.contains('_') {
-        true => owned.iter().any(|own| *own == name.replace('_', "-")),
-        false => owned.iter().any(|own| own == name),
-    };
-    let spoofed: Vec<String> = request
-        .headers()
-        .iter()
-        .filter(|(name, _)| is_owned(name))
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    for name in spoofed {
-        request.headers_mut().remove(name)?;
-    }
-    Ok(())
-}
-
-/// The name as [`sanitize`] looks for it.
-pub(crate) fn owned_name(name: &HeaderName) -> String {
-    name.as_str().replace('_', "-")
-}
-
 /// Puts the claims of valid tokens into headers, and takes the tokens out.
 pub(crate) fn carry(request: &mut Request, providers: &[Provider], valid: &[Valid]) -> Result<()> {
     let mut set: Vec<&HeaderName> = Vec::new();

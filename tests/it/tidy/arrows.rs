@@ -6,6 +6,7 @@ use super::{assert_caught, assert_kept};
 use crate::support::build::metadata;
 
 const SDK: &str = "mesh-filter";
+const POLICY: &str = "mesh-filter-policy";
 const RUNTIME: &str = "mesh-filter-runtime";
 const TEST: &str = "mesh-filter-test";
 const MACROS: &str = "mesh-filter-test-macros";
@@ -20,6 +21,7 @@ struct Arrow {
 
 const ARROWS: &[Arrow] = &[
     Arrow { from: SDK, to: &[], for_tests: &[] },
+    Arrow { from: POLICY, to: &[SDK], for_tests: &[] },
     Arrow { from: RUNTIME, to: &[], for_tests: &[] },
     Arrow { from: TEST, to: &[RUNTIME, SDK, MACROS], for_tests: &[] },
     Arrow { from: MACROS, to: &[], for_tests: &[] },
@@ -31,7 +33,7 @@ const ARROWS: &[Arrow] = &[
 ];
 
 /// Crates in `examples/` and `filters/` are for people to read and copy: they know the SDK and its test harness.
-const FILTER: Arrow = Arrow { from: "", to: &[SDK], for_tests: &[TEST] };
+const FILTER: Arrow = Arrow { from: "", to: &[SDK, POLICY], for_tests: &[TEST] };
 
 /// Heavy crates, and the only members that may name them.
 const OWNERS: &[(&str, &[&str])] = &[

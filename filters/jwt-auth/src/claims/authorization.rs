@@ -1,7 +1,7 @@
 //! What a valid token must say beyond being valid: scopes and claims.
 
 use super::{ClaimPath, Claims};
-use crate::rules::Text;
+use mesh_filter_policy::Text;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -77,7 +77,7 @@ fn is(value: &Value, text: &Text) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::TextMatch;
+    use mesh_filter_policy::TextMatch;
 
     fn claims() -> Claims {
         let payload =
@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn claim(name: &str, condition: Option<TextMatch>, all: bool) -> bool {
-        let text = condition.map(|condition| Text { condition, ignore_case: false });
+        let text = condition.map(|condition| Text::new(condition, false));
         ClaimMatch { claim: ClaimPath::new(name.to_owned()), text, all }.holds(&claims())
     }
 

@@ -2,7 +2,7 @@
 
 use super::Claims;
 use crate::refusal::Refusal;
-use crate::rules::Text;
+use mesh_filter_policy::Text;
 use std::time::Duration;
 
 /// What is expected. What a token must have is checked against the claim itself: one that is missing does not pass.

@@ -1,8 +1,7 @@
 //! What a rule asks of valid tokens: scopes and claims.
 
-use super::Problem;
-use super::matcher::TextConfig;
 use crate::claims::{Authorization, ClaimMatch, ClaimPath};
+use mesh_filter_policy::{Problem, TextConfig};
 use serde::Deserialize;
 
 /// Beyond Envoy: what a valid token must say.

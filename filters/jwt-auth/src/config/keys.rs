@@ -1,10 +1,10 @@
 //! Where the keys of a provider come from: Envoy's `local_jwks` and `remote_jwks`.
 
-use super::Problem;
 use crate::crypto::Unusable;
 use crate::keys::{KeySet, Source};
 use mesh_filter::clock::{Span, millis, secs};
 use mesh_filter::{ClusterName, Setup, log};
+use mesh_filter_policy::Problem;
 use serde::Deserialize;
 
 /// Unless it is set: how long keys are used before they are fetched again, as in Envoy.

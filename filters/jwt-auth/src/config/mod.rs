@@ -4,25 +4,19 @@
 
 mod authorization;
 mod keys;
-mod matcher;
-mod named;
-mod problem;
 mod provider;
 mod requirement;
 mod rule;
 
-pub(crate) use problem::Problem;
-
 use crate::keys::Fetches;
-use crate::passing::owned_name;
 use crate::provider::Provider;
 use crate::rules::Rule;
 use crate::token::Location;
 use mesh_filter::Setup;
-use named::Named;
+use mesh_filter_policy::{Enforcement, Named, Owned, Problem};
 use provider::ProviderConfig;
 use requirement::RequirementConfig;
-use rule::{Enforcement, RuleConfig};
+use rule::RuleConfig;
 use serde::Deserialize;
 
 /// What stands in `pluginConfig`.
@@ -95,11 +89,6 @@ impl Config {
         {
             return Err(Problem::new("realm", "expected printable ASCII without `\"` and `\\`"));
         }
-        if let Some(prefix) = &self.stat_prefix
-            && !is_name(prefix)
-        {
-            return Err(Problem::new("stat_prefix", "expected letters, digits, `_`, `-` and `.`"));
-        }
         let mut providers = Vec::new();
         for (name, provider) in self.providers.iter() {
             let place = format!("providers.{name}");
@@ -121,7 +110,7 @@ impl Config {
             providers,
             rules,
             unmatched: self.default,
-            shadow: self.enforcement == Enforcement::Shadow,
+            shadow: self.enforcement.is_shadow(),
             multiple: self.multiple_tokens,
         })
     }
@@ -129,21 +118,14 @@ impl Config {
 
 /// Headers that this filter sets are removed from requests first, so tokens cannot stand in them.
 fn own_headers(providers: &[Provider]) -> Result<(), Problem> {
-    let headers = || providers.iter().flat_map(|provider| &provider.locations).filter_map(Location::header);
+    let headers = providers.iter().flat_map(|provider| &provider.locations).filter_map(Location::header);
+    let read = Owned::new(headers);
     for provider in providers {
-        if let Some(own) =
-            provider.owned_headers().find(|own| headers().any(|header| owned_name(header) == owned_name(own)))
-        {
+        if let Some(own) = provider.owned_headers().find(|own| read.contains(own)) {
             let text =
                 format!("tokens are read from the header `{own}`, so no claim and no payload can go to it");
             return Err(Problem::new(format!("providers.{}", provider.name), text));
         }
     }
     Ok(())
-}
-
-/// Whether this can be part of a metric's name.
-fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(fits)
 }

@@ -1,8 +1,6 @@
 //! Envoy's `JwtProvider`: where its tokens stand, by which keys they are signed, what they say, and what becomes of them.
 
-use super::Problem;
 use super::keys::{LocalJwks, RemoteJwks};
-use super::matcher::TextConfig;
 use crate::cache::Cache;
 use crate::claims::{Array, ClaimPath, Expected, Forward};
 use crate::crypto::{ALGORITHMS, Algorithm};
@@ -11,6 +9,7 @@ use crate::provider::Provider;
 use crate::token::{Location, media_type};
 use mesh_filter::clock::Span;
 use mesh_filter::{HeaderName, Setup};
+use mesh_filter_policy::{Problem, TextConfig};
 use serde::Deserialize;
 use std::rc::Rc;
 use std::time::Duration;

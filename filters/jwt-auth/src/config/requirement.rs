@@ -1,7 +1,7 @@
 //! Envoy's `JwtRequirement`: a tree whose leaves are providers.
 
-use super::Problem;
 use crate::rules::{Allowance, Requirement};
+use mesh_filter_policy::Problem;
 use serde::Deserialize;
 
 /// How deep requirements may lie inside each other.

@@ -1,11 +1,9 @@
 //! Envoy's `RequirementRule`: the requests that it is for, and what they need.
 
-use super::Problem;
 use super::authorization::AuthorizationConfig;
-use super::matcher::MatchConfig;
-use super::named::Named;
 use super::requirement::RequirementConfig;
 use crate::rules::Rule;
+use mesh_filter_policy::{Enforcement, MatchConfig, Named, Problem};
 use serde::Deserialize;
 
 /// A rule. One without requirement lets its requests through.
@@ -17,17 +15,6 @@ pub(crate) struct RuleConfig {
     requirement_name: Option<String>,
     authorization: Option<AuthorizationConfig>,
     enforcement: Option<Enforcement>,
-}
-
-/// What becomes of refusals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Enforcement {
-    /// Clients get them.
-    #[default]
-    Enforce,
-    /// They are counted, and requests pass without claims.
-    Shadow,
 }
 
 impl RuleConfig {
@@ -65,7 +52,7 @@ impl RuleConfig {
         if requires.is_none() && self.enforcement.is_some() {
             return Err(Problem::new("enforcement", "there is no `requires`, so nothing is refused"));
         }
-        let shadow = self.enforcement.unwrap_or(enforcement) == Enforcement::Shadow;
+        let shadow = self.enforcement.unwrap_or(enforcement).is_shadow();
         Ok(Rule { matches, requires, authorization, shadow })
     }
 }

@@ -1,14 +1,11 @@
 //! Rules: which requests need which tokens.
 
 mod requirement;
-mod route;
-mod text;
 
 pub(crate) use requirement::{Allowance, Invalid, Outcome, Requirement, Tokens, Wait};
-pub(crate) use route::{Named, PathMatch, RouteMatch};
-pub(crate) use text::{Text, TextMatch};
 
 use crate::claims::Authorization;
+use mesh_filter_policy::RouteMatch;
 
 /// A rule: the requests that it is for, and what they need.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 /// Values by name.
 #[derive(Debug)]
-pub(crate) struct Named<T>(Vec<(String, T)>);
+pub struct Named<T>(Vec<(String, T)>);
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
@@ -15,11 +15,13 @@ impl<T> Default for Named<T> {
 }
 
 impl<T> Named<T> {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &(String, T)> {
+    /// In the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, T)> {
         self.0.iter()
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+    /// The value of this name.
+    pub fn get(&self, name: &str) -> Option<&T> {
         self.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 }

@@ -3,18 +3,19 @@
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at `{place}`: {text}")]
-pub(crate) struct Problem {
+pub struct Problem {
     place: String,
     text: String,
 }
 
 impl Problem {
-    pub(crate) fn new(place: impl Into<String>, text: impl Into<String>) -> Self {
+    /// What is wrong at this place.
+    pub fn new(place: impl Into<String>, text: impl Into<String>) -> Self {
         Self { place: place.into(), text: text.into() }
     }
 
     /// The same, seen from a place further out.
-    pub(crate) fn inside(self, outer: &str) -> Self {
+    pub fn inside(self, outer: &str) -> Self {
         let point = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
         Self { place: format!("{outer}{point}{}", self.place), text: self.text }
     }

@@ -2,18 +2,23 @@
 
 /// A condition on text.
 #[derive(Debug)]
-pub(crate) struct Text {
-    pub(crate) condition: TextMatch,
+pub struct Text {
+    condition: TextMatch,
     /// Whether ASCII letters have no case. The condition's own text is in lower case then.
-    pub(crate) ignore_case: bool,
+    ignore_case: bool,
 }
 
 /// What is compared with what.
 #[derive(Debug)]
-pub(crate) enum TextMatch {
+#[non_exhaustive]
+pub enum TextMatch {
+    /// The text is this.
     Exact(String),
+    /// It begins so.
     Prefix(String),
+    /// It ends so.
     Suffix(String),
+    /// This is part of it.
     Contains(String),
     /// The expression matches the text as a whole.
     #[cfg(feature = "regex")]
@@ -21,8 +26,13 @@ pub(crate) enum TextMatch {
 }
 
 impl Text {
+    /// The condition; with `ignore_case` ASCII letters have no case, and the condition's own text has to be in lower case.
+    pub fn new(condition: TextMatch, ignore_case: bool) -> Self {
+        Self { condition, ignore_case }
+    }
+
     /// Whether the text fulfils it. Bytes that are no text match no expression.
-    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+    pub fn matches(&self, text: &[u8]) -> bool {
         let lower;
         let text = match self.ignore_case {
             true => {
@@ -47,9 +57,12 @@ impl Text {
 }
 
 impl TextMatch {
-    /// An expression that has to match the text as a whole; the error says what is wrong with it.
+    /// An expression that has to match the text as a whole.
+    ///
+    /// # Errors
+    /// What is wrong with the expression.
     #[cfg(feature = "regex")]
-    pub(crate) fn regex(expression: &str, ignore_case: bool) -> Result<Self, String> {
+    pub fn regex(expression: &str, ignore_case: bool) -> Result<Self, String> {
         let case = if ignore_case { "(?i)" } else { "" };
         // The expression alone first: what follows could close its groups.
         regex_lite::Regex::new(expression).map_err(|error| error.to_string())?;
@@ -58,8 +71,11 @@ impl TextMatch {
     }
 
     /// This build has no expressions.
+    ///
+    /// # Errors
+    /// Always.
     #[cfg(not(feature = "regex"))]
-    pub(crate) fn regex(_expression: &str, _ignore_case: bool) -> Result<Self, String> {
+    pub fn regex(_expression: &str, _ignore_case: bool) -> Result<Self, String> {
         Err("this build has no regular expressions (feature `regex`)".to_owned())
     }
 }

@@ -1,14 +1,15 @@
 //! Conditions on text and on requests, as Envoy's `StringMatcher` and `RouteMatch` have them.
 
-use super::Problem;
-use crate::rules::{Named, PathMatch, RouteMatch, Text, TextMatch};
+use crate::Problem;
+use crate::route::{Named, PathMatch, RouteMatch};
+use crate::{Text, TextMatch};
 use mesh_filter::HeaderName;
 use serde::Deserialize;
 
 /// Envoy's `StringMatcher`: one of the conditions.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct TextConfig {
+pub struct TextConfig {
     exact: Option<String>,
     prefix: Option<String>,
     suffix: Option<String>,
@@ -21,18 +22,26 @@ pub(crate) struct TextConfig {
 /// Envoy's `RegexMatcher`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RegexConfig {
+pub struct RegexConfig {
     regex: String,
 }
 
 impl RegexConfig {
-    fn build(&self, ignore_case: bool) -> Result<TextMatch, Problem> {
+    /// An expression that matches texts as a whole; `ignore_case`: whether ASCII letters have no case.
+    ///
+    /// # Errors
+    /// Where it is none, or this build has no expressions.
+    pub fn build(&self, ignore_case: bool) -> Result<TextMatch, Problem> {
         TextMatch::regex(&self.regex, ignore_case).map_err(|error| Problem::new("safe_regex.regex", error))
     }
 }
 
 impl TextConfig {
-    pub(crate) fn build(&self) -> Result<Text, Problem> {
+    /// What is asked for each text.
+    ///
+    /// # Errors
+    /// Unless there is exactly one condition that can be meant.
+    pub fn build(&self) -> Result<Text, Problem> {
         let text = |text: &String| match self.ignore_case {
             true => text.to_ascii_lowercase(),
             false => text.clone(),
@@ -51,14 +60,14 @@ impl TextConfig {
             ));
         }
         let condition = one(plain, "`exact`, `prefix`, `suffix`, `contains` or `safe_regex`")?;
-        Ok(Text { condition, ignore_case: self.ignore_case })
+        Ok(Text::new(condition, self.ignore_case))
     }
 }
 
 /// Envoy's `RouteMatch`, as far as a filter sees what it is about; and methods.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct MatchConfig {
+pub struct MatchConfig {
     prefix: Option<String>,
     path: Option<String>,
     path_separated_prefix: Option<String>,
@@ -98,7 +107,11 @@ struct ParameterConfig {
 }
 
 impl MatchConfig {
-    pub(crate) fn build(&self) -> Result<RouteMatch, Problem> {
+    /// What is asked for each request.
+    ///
+    /// # Errors
+    /// Where it cannot be meant, with the place.
+    pub fn build(&self) -> Result<RouteMatch, Problem> {
         let ignore_case = !self.case_sensitive;
         let text = |place: &'static str, text: &String| {
             if text.contains(['?', '#']) || !text.starts_with('/') {
@@ -107,7 +120,7 @@ impl MatchConfig {
             }
             Ok(if ignore_case { text.to_ascii_lowercase() } else { text.clone() })
         };
-        let plain = |condition| PathMatch::Text(Text { condition, ignore_case });
+        let plain = |condition| PathMatch::Text(Text::new(condition, ignore_case));
         let path = |place, make: fn(String) -> TextMatch, value: &Option<String>| {
             value.as_ref().map(|value| text(place, value).map(|value| plain(make(value)))).transpose()
         };
@@ -120,7 +133,7 @@ impl MatchConfig {
         });
         let regex = self.safe_regex.as_ref().map(|regex| {
             let condition = regex.build(ignore_case)?;
-            Ok(PathMatch::Text(Text { condition, ignore_case: false }))
+            Ok(PathMatch::Text(Text::new(condition, false)))
         });
         let paths = [
             path("prefix", TextMatch::Prefix, &self.prefix)?,
@@ -168,5 +181,39 @@ fn one<T>(all: impl IntoIterator<Item = Option<T>>, names: &str) -> Result<T, Pr
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         _ => Err(Problem::new("", format!("expected exactly one of {names}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn refusal(config: Value) -> String {
+        let config: MatchConfig = serde_json::from_value(config).unwrap();
+        config.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_its_place() {
+        assert!(refusal(json!({})).contains("exactly one of `prefix`"));
+        assert!(refusal(json!({"prefix": "/", "path": "/"})).contains("exactly one of `prefix`"));
+        assert!(refusal(json!({"prefix": "api"})).starts_with("at `prefix`"));
+        assert!(refusal(json!({"path_separated_prefix": "/a/"})).starts_with("at `path_separated_prefix`"));
+        assert!(refusal(json!({"prefix": "/", "methods": ["GET", "a b"]})).starts_with("at `methods[1]`"));
+        let header = json!({"prefix": "/", "headers": [{"name": "x", "string_match": {}}]});
+        assert!(refusal(header).starts_with("at `headers[0].string_match`"));
+        let both = json!({"name": "x", "present_match": true, "string_match": {"exact": "a"}});
+        assert!(
+            refusal(json!({"prefix": "/", "query_parameters": [both]}))
+                .starts_with("at `query_parameters[0]`")
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let error =
+            serde_json::from_value::<MatchConfig>(json!({"prefix": "/", "method": "GET"})).unwrap_err();
+        assert!(error.to_string().contains("unknown field `method`"));
     }
 }

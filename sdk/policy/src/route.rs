@@ -1,11 +1,11 @@
 //! Which requests a rule is for, as Envoy's `RouteMatch` has it.
 
-use super::Text;
+use crate::Text;
 use mesh_filter::{HeaderName, Request};
 
 /// A condition on requests: all of its parts hold.
 #[derive(Debug)]
-pub(crate) struct RouteMatch {
+pub struct RouteMatch {
     pub(crate) path: PathMatch,
     /// These methods; any where there are none.
     pub(crate) methods: Vec<String>,
@@ -32,7 +32,8 @@ pub(crate) struct Named<N> {
 }
 
 impl RouteMatch {
-    pub(crate) fn matches(&self, request: &Request) -> bool {
+    /// Whether the request fulfils it.
+    pub fn matches(&self, request: &Request) -> bool {
         let method = request.method().map(|method| method.as_bytes()).unwrap_or_default();
         let path = request.path().map(|path| path.as_bytes()).unwrap_or_default();
         (self.methods.is_empty() || self.methods.iter().any(|one| one.as_bytes() == method))
@@ -98,9 +99,7 @@ mod tests {
 
     #[test]
     fn one_of_several_values_is_enough() {
-        let text = |text: &str| {
-            Some(Text { condition: super::super::TextMatch::Exact(text.into()), ignore_case: false })
-        };
+        let text = |text: &str| Some(Text::new(crate::TextMatch::Exact(text.into()), false));
         let named = |value, invert| Named { name: "x", value, invert };
         let values = || [&b"a"[..], b"b"].into_iter();
         assert!(named(text("b"), false).holds(values()) && !named(text("c"), false).holds(values()));

@@ -1,0 +1,29 @@
+//! What the configurations of many filters have in common, with Envoy's names: conditions on requests and on text, values by
+//! name, shadow mode, headers that only the filter sets, and mistakes with their place.
+//!
+//! ```text
+//!   JSON ── serde ──► TextConfig, MatchConfig, Named, Enforcement
+//!                        │ build: what cannot be meant is a Problem with its place
+//!                        ▼
+//!                     Text, RouteMatch, Owned ──► asked for each request
+//! ```
+//!
+//! Reading refuses unknown fields and wrong types; `build` refuses what cannot be meant. Nothing here calls the host.
+
+mod enforcement;
+mod matcher;
+mod metrics;
+mod named;
+mod owned;
+mod problem;
+mod route;
+mod text;
+
+pub use enforcement::Enforcement;
+pub use matcher::{MatchConfig, RegexConfig, TextConfig};
+pub use metrics::metrics_prefix;
+pub use named::Named;
+pub use owned::Owned;
+pub use problem::Problem;
+pub use route::RouteMatch;
+pub use text::{Text, TextMatch};
