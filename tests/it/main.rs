@@ -9,6 +9,8 @@ mod crowd;
 #[cfg(test)]
 mod embed;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod flights;
 #[cfg(test)]
 mod google;

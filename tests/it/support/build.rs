@@ -23,11 +23,20 @@ pub(crate) fn guest(name: &str) -> PathBuf {
 
 /// The packages in `examples/`, as cargo describes them.
 pub(crate) fn examples() -> Vec<Value> {
+    packages_in("/examples/")
+}
+
+/// Those in `filters/`.
+pub(crate) fn filters() -> Vec<Value> {
+    packages_in("/filters/")
+}
+
+fn packages_in(folder: &str) -> Vec<Value> {
     let mut metadata: Value = serde_json::from_str(&metadata()).unwrap();
-    let is_example =
-        |package: &Value| package["manifest_path"].as_str().is_some_and(|path| path.contains("/examples/"));
+    let is_inside =
+        |package: &Value| package["manifest_path"].as_str().is_some_and(|path| path.contains(folder));
     let packages: Vec<Value> = serde_json::from_value(metadata["packages"].take()).unwrap();
-    packages.into_iter().filter(is_example).collect()
+    packages.into_iter().filter(is_inside).collect()
 }
 
 /// What cargo tells about the members of this workspace.
@@ -42,7 +51,7 @@ pub(crate) fn metadata() -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The built module of the example with this name, as it ships.
+/// The built module of the example or filter with this name, as it ships.
 pub(crate) fn example(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

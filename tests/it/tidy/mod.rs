@@ -4,6 +4,7 @@
 
 mod arrows;
 mod code;
+mod filters;
 mod manifests;
 mod pairs;
 mod text;
