@@ -56,6 +56,7 @@ pub mod call;
 pub mod clock;
 pub mod flight;
 pub mod grpc;
+pub mod json;
 pub mod metrics;
 pub mod property;
 pub mod random;
@@ -66,7 +67,6 @@ mod config;
 mod error;
 #[cfg(any(test, all(feature = "heap", target_arch = "wasm32")))]
 mod heap;
-mod json;
 mod logger;
 mod vm;
 

@@ -4,6 +4,7 @@
 //! the work is over reads the line.
 
 use crate::clock::Instant;
+use crate::json;
 use crate::shared::{SharedError, store};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl Place {
     /// Writes unless somebody else has written since; answers whether it did.
     pub(super) fn write(&self, line: &Line, result: &[u8], version: u32) -> Result<bool, SharedError> {
         let wrong = |source| SharedError::Type { key: self.0.clone(), source };
-        let mut bytes = serde_json::to_vec(line).map_err(wrong)?;
+        let mut bytes = json::write(line).map_err(wrong)?;
         bytes.push(b'\n');
         bytes.extend_from_slice(result);
         store::write(&self.0, &bytes, version)
@@ -88,7 +89,7 @@ impl Place {
 impl Record {
     fn parse(mut bytes: Vec<u8>) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let line = serde_json::from_slice(bytes.get(..end)?).ok()?;
+        let line = json::read(bytes.get(..end)?).ok()?;
         bytes.drain(..=end);
         Some(Self { line, result: bytes })
     }

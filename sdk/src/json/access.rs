@@ -53,14 +53,15 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, 'de> {
 /// The entries of an object.
 pub(super) struct Entries<'a, 'de> {
     reader: &'a mut Reader<'de>,
-    key: Cow<'de, str>,
+    /// Where the entry's key begins. It is read again for errors: kept, it would have to be dropped in code of each type.
+    key_at: usize,
     first: bool,
     ended: bool,
 }
 
 impl<'a, 'de> Entries<'a, 'de> {
     pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
-        Self { reader, key: Cow::Borrowed(""), first: true, ended: false }
+        Self { reader, key_at: 0, first: true, ended: false }
     }
 
     /// All have been asked for, or there are no more.
@@ -71,18 +72,21 @@ impl<'a, 'de> Entries<'a, 'de> {
         Err(self.reader.expected("expected `}`"))
     }
 
-    fn next(&mut self) -> Result<bool, Problem> {
+    fn next(&mut self) -> Result<Option<Cow<'de, str>>, Problem> {
         if self.ended || !self.reader.element(b'}', self.first)? {
             self.ended = true;
-            return Ok(false);
+            return Ok(None);
         }
         self.first = false;
-        self.key = self.reader.key()?;
-        Ok(true)
+        self.reader.peek();
+        self.key_at = self.reader.at();
+        self.reader.key().map(Some)
     }
 
-    fn failed(&self, problem: Problem) -> Problem {
-        problem.within_key(&self.key, self.reader.at())
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, problem: Problem) -> Problem {
+        self.reader.within_key(self.key_at, problem)
     }
 }
 
@@ -90,10 +94,8 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
-        if !self.next()? {
-            return Ok(None);
-        }
-        match seed.deserialize(Key::new(&self.key)) {
+        let Some(key) = self.next()? else { return Ok(None) };
+        match seed.deserialize(Key::new(&key)) {
             Ok(key) => Ok(Some(key)),
             Err(problem) => Err(self.failed(problem)),
         }
@@ -101,14 +103,17 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Problem> {
         self.reader.colon();
-        seed.deserialize(&mut *self.reader).map_err(|problem| self.failed(problem))
+        match seed.deserialize(&mut *self.reader) {
+            Ok(value) => Ok(value),
+            Err(problem) => Err(self.failed(problem)),
+        }
     }
 }
 
 /// A variant that is written as an object with one entry.
 pub(super) struct Variant<'a, 'de> {
     reader: &'a mut Reader<'de>,
-    name: Cow<'de, str>,
+    name_at: usize,
 }
 
 impl<'a, 'de> Variant<'a, 'de> {
@@ -116,8 +121,9 @@ impl<'a, 'de> Variant<'a, 'de> {
         if !reader.element(b'}', true)? {
             return Err(Problem::syntax("expected the name of a variant", reader.at()));
         }
-        let name = reader.key()?;
-        Ok(Self { reader, name })
+        reader.peek();
+        let name_at = reader.at();
+        Ok(Self { reader, name_at })
     }
 
     fn end(&mut self) -> Result<(), Problem> {
@@ -127,7 +133,7 @@ impl<'a, 'de> Variant<'a, 'de> {
     fn with<T>(mut self, read: impl FnOnce(&mut Reader<'de>) -> Result<T, Problem>) -> Result<T, Problem> {
         match read(self.reader) {
             Ok(value) => self.end().map(|()| value),
-            Err(problem) => Err(problem.within_key(&self.name, self.reader.at())),
+            Err(problem) => Err(self.reader.within_key(self.name_at, problem)),
         }
     }
 }
@@ -137,12 +143,13 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Problem> {
-        match seed.deserialize(Key::new(&self.name)) {
+        let name = self.reader.key()?;
+        match seed.deserialize(Key::new(&name)) {
             Ok(variant) => {
                 self.reader.colon();
                 Ok((variant, self))
             }
-            Err(problem) => Err(problem.within_key(&self.name, self.reader.at())),
+            Err(problem) => Err(self.reader.within_key(self.name_at, problem)),
         }
     }
 }

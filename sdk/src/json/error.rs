@@ -3,13 +3,14 @@
 use serde::de::{Expected, Unexpected};
 use std::fmt::{self, Display, Write as _};
 
-/// A text that is not JSON, or does not fit its type.
+/// A text that is not JSON, or does not fit its type; or a value that JSON cannot say.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{problem} at line {line} column {column}", InPath(.path))]
-pub(crate) struct JsonError {
+#[error("{}{problem}{}", InPath(.path), InText(*line, *column))]
+pub struct JsonError {
     /// Keys and indices that lead to the value: `rules[1].weight`. Empty where it is the whole text.
     path: String,
     problem: String,
+    /// The first line is 1. Nought where there is no text.
     line: usize,
     /// Where in the line the value ends; the first byte is 1.
     column: usize,
@@ -20,6 +21,22 @@ struct InPath<'a>(&'a str);
 impl Display for InPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, "at `{}`: ", self.0) }
+    }
+}
+
+struct InText(usize, usize);
+
+impl Display for InText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(line, column) = self;
+        if *line == 0 { Ok(()) } else { write!(f, " at line {line} column {column}") }
+    }
+}
+
+impl JsonError {
+    #[cold]
+    pub(super) fn unwritten(error: &serde_json::Error) -> Self {
+        Self { path: String::new(), problem: error.to_string(), line: 0, column: 0 }
     }
 }
 
@@ -102,13 +119,28 @@ impl serde::de::Error for Problem {
     }
 
     #[cold]
+    #[inline(never)]
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         unexpected("type", found, expected)
     }
 
     #[cold]
+    #[inline(never)]
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         unexpected("value", found, expected)
+    }
+
+    // As `serde` words it, but in one place and not in each of an object's fields.
+    #[cold]
+    #[inline(never)]
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("missing field `{field}`"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(format!("duplicate field `{field}`"))
     }
 }
 

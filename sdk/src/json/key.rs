@@ -1,6 +1,7 @@
 //! Keys of objects: strings, in which numbers and booleans may stand.
 
 use super::error::Problem;
+use super::float;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error as _, Unexpected, Visitor};
 use std::borrow::Cow;
@@ -24,9 +25,9 @@ impl<'k, 'de> Key<'k, 'de> {
     }
 
     fn float<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.0.parse::<f64>() {
-            Ok(number) if number.is_finite() => visitor.visit_f64(number),
-            _ => Err(Problem::invalid_type(Unexpected::Str(self.0), &visitor)),
+        match float::parse(self.0) {
+            Some(number) => visitor.visit_f64(number),
+            None => Err(Problem::invalid_type(Unexpected::Str(self.0), &visitor)),
         }
     }
 }

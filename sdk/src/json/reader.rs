@@ -75,6 +75,11 @@ impl<'de> Reader<'de> {
         if self.depth > DEPTH { Err(Problem::syntax("recursion limit exceeded", self.at)) } else { Ok(()) }
     }
 
+    /// Goes into the array or object that was expected here and that this byte begins.
+    pub(super) fn begin(&mut self, first: u8, expected: &dyn Expected) -> Result<(), Problem> {
+        if self.peek() == Some(first) { self.open() } else { Err(self.wrong(expected)) }
+    }
+
     /// Whether another element follows in the array or object that `end` ends; else it is left.
     pub(super) fn element(&mut self, end: u8, first: bool) -> Result<bool, Problem> {
         let next = self.peek();
@@ -107,6 +112,17 @@ impl<'de> Reader<'de> {
             return Err(self.expected("expected `:`"));
         }
         Ok(key)
+    }
+
+    /// The value of the key that begins here has the problem.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn within_key(&mut self, key_at: usize, problem: Problem) -> Problem {
+        let at = std::mem::replace(&mut self.at, key_at);
+        // It was read before.
+        let key = self.string().unwrap_or_default();
+        self.at = at;
+        problem.within_key(&key, at)
     }
 
     /// Goes over the colon, at which [`Self::key`] has ended.

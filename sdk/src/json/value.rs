@@ -5,6 +5,7 @@
 
 use super::access::{Elements, Entries, Variant};
 use super::error::Problem;
+use super::float;
 use super::reader::{Number, Reader};
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Expected, Visitor};
@@ -23,9 +24,9 @@ impl<'de> Reader<'de> {
         match self.number_for(&visitor)? {
             Number::Unsigned(number) => visitor.visit_u64(number),
             Number::Signed(number) => visitor.visit_i64(number),
-            Number::Other(text) => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => visitor.visit_f64(number),
-                _ => Err(Problem::syntax("number out of range", self.at())),
+            Number::Other(text) => match float::parse(text) {
+                Some(number) => visitor.visit_f64(number),
+                None => Err(Problem::syntax("number out of range", self.at())),
             },
         }
     }
@@ -44,14 +45,14 @@ impl<'de> Reader<'de> {
     }
 
     fn elements<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Problem> {
-        self.open()?;
+        self.begin(b'[', &visitor)?;
         let mut elements = Elements::new(self);
         let value = visitor.visit_seq(&mut elements)?;
         elements.end().map(|()| value)
     }
 
     fn entries<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Problem> {
-        self.open()?;
+        self.begin(b'{', &visitor)?;
         let mut entries = Entries::new(self);
         let value = visitor.visit_map(&mut entries)?;
         entries.end().map(|()| value)
@@ -157,7 +158,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        if self.peek() == Some(b'[') { self.elements(visitor) } else { Err(self.wrong(&visitor)) }
+        self.elements(visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
@@ -174,7 +175,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        if self.peek() == Some(b'{') { self.entries(visitor) } else { Err(self.wrong(&visitor)) }
+        self.entries(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

@@ -1,6 +1,7 @@
 //! One shared value.
 
 use super::{Result, SharedError, store};
+use crate::json::{self, JsonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -106,17 +107,14 @@ impl<T: Serialize + DeserializeOwned> Cell<T> {
     }
 
     fn bytes(&self, value: &T) -> Result<Vec<u8>> {
-        serde_json::to_vec(value).map_err(|source| self.wrong_type(source))
+        json::write(value).map_err(|source| self.wrong_type(source))
     }
 
     fn parse(&self, bytes: Option<Vec<u8>>) -> Result<Option<T>> {
-        bytes
-            .map(|bytes| serde_json::from_slice(&bytes))
-            .transpose()
-            .map_err(|source| self.wrong_type(source))
+        bytes.map(|bytes| json::read(&bytes)).transpose().map_err(|source| self.wrong_type(source))
     }
 
-    fn wrong_type(&self, source: serde_json::Error) -> SharedError {
+    fn wrong_type(&self, source: JsonError) -> SharedError {
         SharedError::Type { key: self.key.clone(), source }
     }
 }

@@ -1,6 +1,7 @@
 //! A shared value that could not be read or written.
 
 use crate::host::HostError;
+use crate::json::JsonError;
 
 /// A shared value that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum SharedError {
         /// The key.
         key: String,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// Other workers wrote between every read and write.
     #[error("the shared value `{key}` was changed by others in each of {tries} tries")]

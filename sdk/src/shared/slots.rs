@@ -2,6 +2,7 @@
 
 use super::{Result, SharedError, store};
 use crate::clock;
+use crate::json;
 use crate::random;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,8 +145,8 @@ impl<T: Serialize + DeserializeOwned> Slots<T> {
     }
 
     fn value(&self, value: &T) -> Result<Vec<u8>> {
-        let bytes = serde_json::to_vec(value)
-            .map_err(|source| SharedError::Type { key: self.name.clone(), source })?;
+        let bytes =
+            json::write(value).map_err(|source| SharedError::Type { key: self.name.clone(), source })?;
         match bytes.len() {
             size if size > MAX_VALUE => {
                 Err(SharedError::TooLarge { key: self.name.clone(), size, limit: MAX_VALUE })
@@ -169,7 +170,7 @@ fn secret(key: &str) -> Result<[u8; 16]> {
 }
 
 fn parse<T: DeserializeOwned>(place: &Place<'_>) -> Option<T> {
-    serde_json::from_slice(place.value).ok()
+    json::read(place.value).ok()
 }
 
 /// The places of a group; those that cannot be read are not there.

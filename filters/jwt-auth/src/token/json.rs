@@ -3,7 +3,7 @@
 //! Of two members of one name readers may take either (RFC 8259, section 4); the service behind would take the other.
 //! So tokens that have them are refused (RFC 7515, section 4; RFC 7519, section 4).
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
@@ -12,28 +12,34 @@ const DEEPEST: usize = 32;
 
 /// The object that these bytes are.
 pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { left: DEEPEST }.deserialize(&mut json).ok()?;
-    json.end().ok()?;
-    match value {
-        Value::Object(members) => Some(members),
+    match mesh_filter::json::read(bytes) {
+        Ok(Strict(Value::Object(members))) => Some(members),
         _ => None,
     }
 }
 
+/// A value that is read by [`Within`].
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Within { left: DEEPEST }.deserialize(deserializer).map(Self)
+    }
+}
+
 #[derive(Clone, Copy)]
-struct Strict {
+struct Within {
     left: usize,
 }
 
-impl Strict {
+impl Within {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let left = self.left.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
         Ok(Self { left })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Within {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -41,7 +47,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Within {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
