@@ -4,13 +4,15 @@ use super::Refresh;
 use crate::clock::{Instant, monotonic};
 use crate::dispatch::{TOLERANCE, Task};
 use crate::error::Result;
-use crate::flight::{FlightError, Landed, Landing, WorkerGroup};
+use crate::flight::{FlightError, Landed, Landing, Outcome, WorkerGroup, typed};
 use crate::setup::Setup;
 use crate::task;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -45,17 +47,19 @@ use std::time::Duration;
 /// }
 /// ```
 pub struct Refreshed<T> {
-    state: Rc<State<T>>,
+    state: Rc<State>,
+    kind: PhantomData<fn() -> T>,
 }
 
 /// Loads a value; one that others loaded so short a time ago will do.
-type Load<T> = Box<dyn Fn(Duration) -> Task<Result<Rc<Landed<T>>, FlightError>>>;
+type Load = Box<dyn Fn(Duration) -> Task<Outcome>>;
 
-struct State<T> {
+/// What becomes of the value, of which it knows not what it is.
+struct State {
     refresh: Refresh,
-    load: Load<T>,
-    loaded: RefCell<Option<Rc<Landed<T>>>>,
-    loading: RefCell<Option<Rc<Landing<Landed<T>>>>>,
+    load: Load,
+    loaded: RefCell<Option<Rc<Landed>>>,
+    loading: RefCell<Option<Rc<Landing>>>,
     /// When the last load began.
     begun: Cell<Option<Instant>>,
     /// Loads that failed since the last that did not, and the error of the last one.
@@ -72,16 +76,20 @@ impl<T: 'static> Refreshed<T> {
     /// [`Refresh::min_interval`], after twice that, and so on up to the period.
     pub fn new(setup: &mut Setup, refresh: Refresh, load: impl AsyncFn() -> Result<T> + 'static) -> Self {
         let load = Rc::new(load);
-        Self::loading(setup, refresh, move |_| {
-            let load = Rc::clone(&load);
-            Box::pin(async move {
-                let at = monotonic();
-                match load().await {
-                    Ok(value) => Ok(Rc::new(Landed { value: Rc::new(value), at })),
-                    Err(error) => Err(FlightError::Failed(Rc::new(error))),
-                }
-            })
-        })
+        Self::loading(
+            setup,
+            refresh,
+            Box::new(move |_| {
+                let load = Rc::clone(&load);
+                Box::pin(async move {
+                    let at = monotonic();
+                    match load().await {
+                        Ok(value) => Ok(Rc::new(Landed { value: Rc::new(value), at }) as Rc<dyn Any>),
+                        Err(error) => Err(FlightError::Failed(Rc::new(error))),
+                    }
+                })
+            }),
+        )
     }
 
     /// A value that one worker loads for all of them, by [`WorkerGroup`]: under a name, which all
@@ -101,35 +109,21 @@ impl<T: 'static> Refreshed<T> {
     {
         let load = Rc::new(load);
         let workers = Rc::new(WorkerGroup::new(&format!("refreshed/{name}"), refresh.lease).places(1));
-        Self::loading(setup, refresh, move |max_age| {
-            let (load, workers) = (Rc::clone(&load), Rc::clone(&workers));
-            Box::pin(async move { workers.newer("", max_age, async move || load().await).await })
-        })
+        Self::loading(
+            setup,
+            refresh,
+            Box::new(move |max_age| {
+                let (load, workers) = (Rc::clone(&load), Rc::clone(&workers));
+                Box::pin(async move {
+                    let landed = workers.newer("", max_age, async move || load().await).await?;
+                    Ok(landed as Rc<dyn Any>)
+                })
+            }),
+        )
     }
 
-    fn loading(
-        setup: &mut Setup,
-        refresh: Refresh,
-        load: impl Fn(Duration) -> Task<Result<Rc<Landed<T>>, FlightError>> + 'static,
-    ) -> Self {
-        let state = Rc::new(State {
-            refresh,
-            load: Box::new(load),
-            loaded: RefCell::default(),
-            loading: RefCell::default(),
-            begun: Cell::default(),
-            failures: Cell::default(),
-            failure: RefCell::default(),
-        });
-        let background = Rc::clone(&state);
-        setup.spawn(async move {
-            loop {
-                background.due().await;
-                // What failed has been logged.
-                let _ = background.load(background.refresh.period / 2).wait().await;
-            }
-        });
-        Self { state }
+    fn loading(setup: &mut Setup, refresh: Refresh, load: Load) -> Self {
+        Self { state: State::start(setup, refresh, load), kind: PhantomData }
     }
 
     /// The value. Where there is none that may be used, waits for one.
@@ -138,24 +132,13 @@ impl<T: 'static> Refreshed<T> {
     /// That of the load, where there is no value that may be used. Between two tries it is that of
     /// the last one.
     pub async fn get(&self) -> Result<Rc<T>, FlightError> {
-        if let Some(value) = self.current() {
-            return Ok(value);
-        }
-        if self.state.is_too_early()
-            && let Some(failure) = self.state.failure.borrow().clone()
-        {
-            return Err(failure);
-        }
-        let loaded = self.state.load(self.state.refresh.period / 2).wait().await?;
-        Ok(Rc::clone(&loaded.value))
+        self.state.get().await?.typed()
     }
 
     /// The value, unless there is none that may be used.
     #[must_use]
     pub fn current(&self) -> Option<Rc<T>> {
-        let loaded = self.state.loaded.borrow();
-        let usable = |loaded: &&Rc<Landed<T>>| loaded.at.elapsed() <= self.state.refresh.max_age;
-        loaded.as_ref().filter(usable).map(|loaded| Rc::clone(&loaded.value))
+        self.state.current()?.typed().ok()
     }
 
     /// A value newer than the one at hand, for an exchange to which that one is not enough: all who
@@ -175,17 +158,59 @@ impl<T: 'static> Refreshed<T> {
     /// # Errors
     /// That of the load.
     pub async fn refetch_older_than(&self, age: Duration) -> Result<Rc<T>, FlightError> {
-        let is_young = |loaded: &Rc<Landed<T>>| loaded.at.elapsed() < age;
-        let young = self.state.loaded.borrow().as_ref().is_some_and(is_young);
-        if young || self.state.is_too_early() {
-            return self.get().await;
-        }
-        let loaded = self.state.load(age).wait().await?;
-        Ok(Rc::clone(&loaded.value))
+        self.state.refetch_older_than(age).await?.typed()
     }
 }
 
-impl<T: 'static> State<T> {
+impl State {
+    fn start(setup: &mut Setup, refresh: Refresh, load: Load) -> Rc<Self> {
+        let state = Rc::new(Self {
+            refresh,
+            load,
+            loaded: RefCell::default(),
+            loading: RefCell::default(),
+            begun: Cell::default(),
+            failures: Cell::default(),
+            failure: RefCell::default(),
+        });
+        let background = Rc::clone(&state);
+        setup.spawn(async move {
+            loop {
+                background.due().await;
+                // What failed has been logged.
+                let _ = background.load(background.refresh.period / 2).wait().await;
+            }
+        });
+        state
+    }
+
+    async fn get(self: &Rc<Self>) -> Result<Rc<Landed>, FlightError> {
+        if let Some(loaded) = self.current() {
+            return Ok(loaded);
+        }
+        if self.is_too_early()
+            && let Some(failure) = self.failure.borrow().clone()
+        {
+            return Err(failure);
+        }
+        typed(self.load(self.refresh.period / 2).wait().await)
+    }
+
+    fn current(&self) -> Option<Rc<Landed>> {
+        let loaded = self.loaded.borrow();
+        let usable = |loaded: &&Rc<Landed>| loaded.at.elapsed() <= self.refresh.max_age;
+        loaded.as_ref().filter(usable).map(Rc::clone)
+    }
+
+    async fn refetch_older_than(self: &Rc<Self>, age: Duration) -> Result<Rc<Landed>, FlightError> {
+        let is_young = |loaded: &Rc<Landed>| loaded.at.elapsed() < age;
+        let young = self.loaded.borrow().as_ref().is_some_and(is_young);
+        if young || self.is_too_early() {
+            return self.get().await;
+        }
+        typed(self.load(age).wait().await)
+    }
+
     /// No load is under way, and it is too early for another one.
     fn is_too_early(&self) -> bool {
         let early = |begun: Instant| begun.elapsed() < self.refresh.min_interval;
@@ -209,30 +234,31 @@ impl<T: 'static> State<T> {
 
     /// Joins the load that is under way, or starts one. What others loaded will do if it
     /// is not older than this.
-    fn load(self: &Rc<Self>, max_age: Duration) -> Rc<Landing<Landed<T>>> {
+    fn load(self: &Rc<Self>, max_age: Duration) -> Rc<Landing> {
         if let Some(landing) = &*self.loading.borrow() {
             return Rc::clone(landing);
         }
         let now = monotonic();
         self.begun.set(Some(now));
         let state = Rc::clone(self);
-        let landing = Landing::start((self.load)(max_age), move |outcome| {
+        let landed = move |outcome: &Outcome| {
             let landing = state.loading.take();
             drop(landing);
-            match outcome {
+            match typed(outcome.clone()) {
                 Ok(loaded) => {
                     state.failures.set(0);
-                    let before = (state.failure.take(), state.loaded.replace(Some(Rc::clone(loaded))));
+                    let before = (state.failure.take(), state.loaded.replace(Some(loaded)));
                     drop(before);
                 }
                 Err(error) => {
                     log::warn!("a value could not be refreshed: {error}");
                     state.failures.set(state.failures.get().saturating_add(1));
-                    let before = state.failure.replace(Some(error.clone()));
+                    let before = state.failure.replace(Some(error));
                     drop(before);
                 }
             }
-        });
+        };
+        let landing = Landing::start((self.load)(max_age), Box::new(landed));
         if !landing.has_landed() {
             let before = self.loading.replace(Some(Rc::clone(&landing)));
             drop(before);
@@ -243,7 +269,7 @@ impl<T: 'static> State<T> {
 
 impl<T> Clone for Refreshed<T> {
     fn clone(&self) -> Self {
-        Self { state: Rc::clone(&self.state) }
+        Self { state: Rc::clone(&self.state), kind: PhantomData }
     }
 }
 

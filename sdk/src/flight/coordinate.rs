@@ -10,13 +10,13 @@
 use super::FlightError;
 use super::record::{Line, Place, State, nanos};
 use super::wakeup::{Wakeup, wake};
-use super::workers::Landed;
+use super::workers::{Landed, Told};
 use crate::clock::{Instant, monotonic};
+use crate::dispatch::Task;
 use crate::error::Result;
 use crate::random;
 use crate::shared::SharedError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::any::Any;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -33,24 +33,28 @@ pub(super) struct Terms {
 }
 
 /// What to do after a look.
-enum Turn<V> {
+enum Turn {
     /// The result is there.
-    Take(Result<Landed<V>, FlightError>),
+    Take(Result<Landed, FlightError>),
     /// Do the work, for all who wait.
     Lead { holder: u64 },
     /// Do the work for this worker only.
     Alone,
 }
 
+/// Reads a result that another worker has told; none where it is of another type.
+type Heard = fn(&[u8]) -> Option<Rc<dyn Any>>;
+
 /// Gets the result of a piece of work, by doing it or from another worker.
-pub(super) async fn coordinate<V: Serialize + DeserializeOwned>(
+pub(super) async fn coordinate(
     terms: &Terms,
     place: &Place,
     key: &str,
     max_age: Duration,
-    work: impl AsyncFnOnce() -> Result<V>,
-) -> Result<Landed<V>, FlightError> {
-    let turn = look(terms, place, key, max_age).await.unwrap_or_else(|error| {
+    heard: Heard,
+    work: Task<Result<Box<dyn Told>>>,
+) -> Result<Landed, FlightError> {
+    let turn = look(terms, place, key, max_age, heard).await.unwrap_or_else(|error| {
         log::debug!("shared work is done without the other workers: {error}");
         Turn::Alone
     });
@@ -60,7 +64,7 @@ pub(super) async fn coordinate<V: Serialize + DeserializeOwned>(
         Turn::Alone => None,
     };
     let at = monotonic();
-    let result = work().await;
+    let result = work.await;
     if let Some(holder) = holder {
         let (state, bytes) = told(place, &result, terms.max_size);
         if let Err(error) = publish(place, holder, state, at, &bytes) {
@@ -68,18 +72,19 @@ pub(super) async fn coordinate<V: Serialize + DeserializeOwned>(
         }
     }
     match result {
-        Ok(value) => Ok(Landed { value: Rc::new(value), at }),
+        Ok(value) => Ok(Landed { value: value.value(), at }),
         Err(error) => Err(FlightError::Failed(Rc::new(error))),
     }
 }
 
 /// Looks until there is something to do other than waiting.
-async fn look<V: DeserializeOwned>(
+async fn look(
     terms: &Terms,
     place: &Place,
     key: &str,
     max_age: Duration,
-) -> Result<Turn<V>, SharedError> {
+    heard: Heard,
+) -> Result<Turn, SharedError> {
     let (mut waited, mut lost) = (false, 0);
     while lost < MAX_TRIES {
         let now = monotonic();
@@ -113,9 +118,9 @@ async fn look<V: DeserializeOwned>(
         // Who waited for the work gets what came of it, however old or bad it is.
         match line.state {
             State::Done if waited || now - Instant::from_nanos(line.at) <= max_age => {
-                if let Ok(value) = serde_json::from_slice(&record.result) {
+                if let Some(value) = heard(&record.result) {
                     let at = Instant::from_nanos(line.at);
-                    return Ok(Turn::Take(Ok(Landed { value: Rc::new(value), at })));
+                    return Ok(Turn::Take(Ok(Landed { value, at })));
                 }
                 log::debug!("the result of shared work is of another type in another worker");
                 return Ok(Turn::Alone);
@@ -137,13 +142,13 @@ async fn look<V: DeserializeOwned>(
 }
 
 /// Takes the lease, unless another worker has just done so.
-fn lead<V>(
+fn lead(
     terms: &Terms,
     place: &Place,
     key: &str,
     waiting: Vec<String>,
     version: u32,
-) -> Result<Option<Turn<V>>, SharedError> {
+) -> Result<Option<Turn>, SharedError> {
     // Without randomness the time tells workers apart.
     let holder = random::number().unwrap_or_else(|_| nanos(monotonic()));
     let at = nanos(monotonic() + terms.lease);
@@ -153,9 +158,9 @@ fn lead<V>(
 }
 
 /// What the others are told of a result.
-fn told<V: Serialize>(place: &Place, result: &Result<V>, max_size: usize) -> (State, Vec<u8>) {
+fn told(place: &Place, result: &Result<Box<dyn Told>>, max_size: usize) -> (State, Vec<u8>) {
     let (state, bytes) = match result {
-        Ok(value) => match serde_json::to_vec(value) {
+        Ok(value) => match value.json() {
             Ok(bytes) => (State::Done, bytes),
             Err(error) => (State::Failed, error.to_string().into_bytes()),
         },

@@ -1,11 +1,14 @@
 //! Work that is done once for all exchanges of one VM that need it at the same time.
 
 use super::FlightError;
-use super::landing::{Landing, Outcome};
+use super::landing::{Landing, Outcome, Waiting, typed};
+use crate::dispatch::Task;
 use crate::error::Result;
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 /// Shared work, by key.
@@ -27,10 +30,9 @@ use std::rc::Rc;
 /// }
 /// ```
 pub struct Group<K, V> {
-    under_way: Rc<UnderWay<K, V>>,
+    under_way: UnderWay<K>,
+    kind: PhantomData<fn() -> V>,
 }
-
-type UnderWay<K, V> = RefCell<BTreeMap<K, Rc<Landing<V>>>>;
 
 impl<K: Ord + Clone + 'static, V: 'static> Group<K, V> {
     /// A group in which nothing is under way.
@@ -52,44 +54,63 @@ impl<K: Ord + Clone + 'static, V: 'static> Group<K, V> {
         key: K,
         work: impl AsyncFnOnce() -> Result<V> + 'static,
     ) -> Result<Rc<V>, FlightError> {
-        let work = async move || match work().await {
-            Ok(value) => Ok(Rc::new(value)),
-            Err(error) => Err(FlightError::Failed(Rc::new(error))),
-        };
-        self.join(key, work).await
-    }
-
-    /// [`Group::run`] of work whose result is shared already.
-    pub(super) async fn join(&self, key: K, work: impl AsyncFnOnce() -> Outcome<V> + 'static) -> Outcome<V> {
-        let under_way = self.under_way.borrow().get(&key).map(Rc::clone);
-        let landing = under_way.unwrap_or_else(|| self.start(key, work));
-        landing.wait().await
-    }
-
-    fn start(&self, key: K, work: impl AsyncFnOnce() -> Outcome<V> + 'static) -> Rc<Landing<V>> {
-        let (under_way, own) = (Rc::downgrade(&self.under_way), key.clone());
-        let landing = Landing::start(async move { work().await }, move |_| {
-            if let Some(under_way) = under_way.upgrade() {
-                let landed = under_way.borrow_mut().remove(&own);
-                drop(landed);
+        let work = Box::pin(async move {
+            match work().await {
+                Ok(value) => Ok(Rc::new(value) as Rc<dyn Any>),
+                Err(error) => Err(FlightError::Failed(Rc::new(error))),
             }
         });
-        // Outside a filter it has been given up already.
-        if !landing.has_landed() {
-            self.under_way.borrow_mut().insert(key, Rc::clone(&landing));
-        }
-        landing
+        typed(self.under_way.join(key, work).await)
     }
 }
 
 impl<K, V> Default for Group<K, V> {
     fn default() -> Self {
-        Self { under_way: Rc::default() }
+        Self { under_way: UnderWay::default(), kind: PhantomData }
     }
 }
 
 impl<K: fmt::Debug, V> fmt::Debug for Group<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.under_way.borrow().keys()).finish()
+        self.under_way.fmt(f)
+    }
+}
+
+/// Work that has not landed, whatever it brings.
+pub(super) struct UnderWay<K>(Rc<RefCell<BTreeMap<K, Rc<Landing>>>>);
+
+impl<K: Ord + Clone + 'static> UnderWay<K> {
+    /// Joins the work with this key, or starts it.
+    pub(super) fn join(&self, key: K, work: Task<Outcome>) -> Waiting {
+        let under_way = self.0.borrow().get(&key).map(Rc::clone);
+        under_way.unwrap_or_else(|| self.start(key, work)).wait()
+    }
+
+    fn start(&self, key: K, work: Task<Outcome>) -> Rc<Landing> {
+        let (under_way, own) = (Rc::downgrade(&self.0), key.clone());
+        let landed = move |_: &Outcome| {
+            if let Some(under_way) = under_way.upgrade() {
+                let landed = under_way.borrow_mut().remove(&own);
+                drop(landed);
+            }
+        };
+        let landing = Landing::start(work, Box::new(landed));
+        // Outside a filter it has been given up already.
+        if !landing.has_landed() {
+            self.0.borrow_mut().insert(key, Rc::clone(&landing));
+        }
+        landing
+    }
+}
+
+impl<K> Default for UnderWay<K> {
+    fn default() -> Self {
+        Self(Rc::default())
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for UnderWay<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.borrow().keys()).finish()
     }
 }

@@ -22,6 +22,6 @@ mod workers;
 
 pub use error::FlightError;
 pub use group::Group;
-pub(crate) use landing::Landing;
+pub(crate) use landing::{Landing, Outcome, typed};
 pub(crate) use workers::Landed;
 pub use workers::WorkerGroup;

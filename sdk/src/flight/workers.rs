@@ -2,16 +2,20 @@
 
 use super::FlightError;
 use super::coordinate::{Terms, coordinate};
-use super::group::Group;
+use super::group::UnderWay;
+use super::landing::typed;
 use super::record::Place;
 use super::wakeup::Wakeup;
 use crate::clock::Instant;
 use crate::error::Result;
+use crate::json::{self, JsonError};
 use crate::shared::store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::Any;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -51,16 +55,45 @@ const MAX_SIZE: usize = 64 * 1024;
 /// }
 /// ```
 pub struct WorkerGroup<V> {
-    here: Group<String, Landed<V>>,
+    here: UnderWay<String>,
     terms: Rc<Terms>,
     places: u32,
     keep: Duration,
+    kind: PhantomData<fn() -> V>,
 }
 
 /// A result, and when the work for it was begun.
-pub(crate) struct Landed<V> {
-    pub(crate) value: Rc<V>,
+pub(crate) struct Landed {
+    pub(crate) value: Rc<dyn Any>,
     pub(crate) at: Instant,
+}
+
+impl Landed {
+    /// The result as what it is.
+    pub(crate) fn typed<V: 'static>(&self) -> Result<Rc<V>, FlightError> {
+        typed(Ok(Rc::clone(&self.value)))
+    }
+}
+
+/// A result that can be told to other workers, whatever its type is.
+pub(super) trait Told {
+    fn json(&self) -> Result<Vec<u8>, JsonError>;
+    fn value(self: Box<Self>) -> Rc<dyn Any>;
+}
+
+impl<V: Serialize + 'static> Told for V {
+    fn json(&self) -> Result<Vec<u8>, JsonError> {
+        json::write(self)
+    }
+
+    fn value(self: Box<Self>) -> Rc<dyn Any> {
+        Rc::new(*self)
+    }
+}
+
+/// What another worker has told.
+fn heard<V: DeserializeOwned + 'static>(bytes: &[u8]) -> Option<Rc<dyn Any>> {
+    json::read::<V>(bytes).ok().map(|value| Rc::new(value) as Rc<dyn Any>)
 }
 
 impl<V: Serialize + DeserializeOwned + 'static> WorkerGroup<V> {
@@ -77,7 +110,13 @@ impl<V: Serialize + DeserializeOwned + 'static> WorkerGroup<V> {
             max_size: MAX_SIZE,
             wakeup: Wakeup::default(),
         };
-        Self { here: Group::new(), terms: Rc::new(terms), places: PLACES, keep: Duration::ZERO }
+        Self {
+            here: UnderWay::default(),
+            terms: Rc::new(terms),
+            places: PLACES,
+            keep: Duration::ZERO,
+            kind: PhantomData,
+        }
     }
 
     /// For how long, counted from its beginning, the work is not done again: who asks later gets
@@ -120,8 +159,7 @@ impl<V: Serialize + DeserializeOwned + 'static> WorkerGroup<V> {
         key: &str,
         work: impl AsyncFnOnce() -> Result<V> + 'static,
     ) -> Result<Rc<V>, FlightError> {
-        let landed = self.newer(key, self.keep, work).await?;
-        Ok(Rc::clone(&landed.value))
+        self.newer(key, self.keep, work).await?.typed()
     }
 
     /// [`WorkerGroup::run`] that takes a result that is there if it is no older than this.
@@ -130,12 +168,18 @@ impl<V: Serialize + DeserializeOwned + 'static> WorkerGroup<V> {
         key: &str,
         max_age: Duration,
         work: impl AsyncFnOnce() -> Result<V> + 'static,
-    ) -> Result<Rc<Landed<V>>, FlightError> {
+    ) -> Result<Rc<Landed>, FlightError> {
         let (terms, place, own) = (Rc::clone(&self.terms), self.place(key), key.to_owned());
-        let work = async move || coordinate(&terms, &place, &own, max_age, work).await.map(Rc::new);
-        self.here.join(key.to_owned(), work).await
+        let work = Box::pin(async move { Ok(Box::new(work().await?) as Box<dyn Told>) });
+        let work = Box::pin(async move {
+            let landed = coordinate(&terms, &place, &own, max_age, heard::<V>, work).await?;
+            Ok(Rc::new(landed) as Rc<dyn Any>)
+        });
+        typed(self.here.join(key.to_owned(), work).await)
     }
+}
 
+impl<V> WorkerGroup<V> {
     fn place(&self, key: &str) -> Place {
         // All workers run the same module, so they hash the same way.
         let mut hasher = DefaultHasher::new();
