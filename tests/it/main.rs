@@ -5,6 +5,8 @@ mod assemblyscript;
 #[cfg(test)]
 mod breakages;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod embed;

@@ -48,6 +48,17 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         }
         Err(error) => report.skip("a plugin in AssemblyScript", &format!("{error:#}")),
     }
+    for (variable, clients, what) in [
+        ("PYTHON_CLIENTS", tools::python_clients(), "clients of the filters in Python"),
+        ("NODE_CLIENTS", tools::node_clients(), "clients of the filters in Node"),
+    ] {
+        match clients {
+            Ok(folder) => {
+                tests.env(variable, folder);
+            }
+            Err(error) => report.skip(what, &format!("{error:#}")),
+        }
+    }
     let curl = Command::new("curl").arg("--version").stdin(Stdio::null()).output();
     if !curl.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("HTTP2")) {
         report.skip("exchanges over HTTP/2", "there is no curl that speaks HTTP/2");

