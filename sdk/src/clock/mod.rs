@@ -56,7 +56,8 @@ impl Instant {
     }
 
     /// How far it is from the moment from which this clock counts.
-    pub(crate) fn since_start(self) -> Duration {
+    #[must_use]
+    pub fn since_start(self) -> Duration {
         self.0
     }
 }

@@ -24,7 +24,7 @@ pub struct Cell<T> {
 
 /// Which of a cell's values it is: every write makes another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Version(u32);
+pub struct Version(pub(super) u32);
 
 impl<T: Serialize + DeserializeOwned> Cell<T> {
     /// The value that this plugin keeps under a key.

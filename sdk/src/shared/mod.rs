@@ -5,6 +5,7 @@
 //! | | for | bounded by |
 //! |---|---|---|
 //! | [`Cell`] | one value: a flag, a total, a key set | the filter's own keys |
+//! | [`Pages`] | bytes under numbers: tables with a form of their own | the filter's own numbers |
 //! | [`Slots`] | one value per client: buckets, counts, nonces | its places; the longest unused leaves first |
 //! | [`Queue`] | messages between workers and plugins | what is taken out |
 //!
@@ -19,6 +20,7 @@
 
 mod cell;
 mod error;
+mod pages;
 mod queue;
 mod slots;
 pub(crate) mod store;
@@ -28,6 +30,7 @@ mod tests;
 
 pub use cell::{Cell, Version};
 pub use error::SharedError;
+pub use pages::Pages;
 pub use queue::Queue;
 pub use slots::Slots;
 

@@ -188,3 +188,16 @@ fn every_status_is_an_error_and_none_a_panic() {
     // NotFound says that there is none, which is an answer.
     assert_eq!(names.len(), 2, "{names:?}");
 }
+
+#[test]
+fn of_two_that_write_a_page_the_second_sees_that_it_was_too_late() {
+    let (fake, _installed) = fake();
+    let pages = Pages::new("seen");
+    let (nothing, version) = pages.read(7).unwrap();
+    assert!(nothing.is_none() && pages.replace(7, version, b"a").unwrap());
+    assert!(!pages.replace(7, version, b"b").unwrap());
+    let (bytes, version) = pages.read(7).unwrap();
+    assert_eq!(bytes.as_deref(), Some(&b"a"[..]));
+    assert!(pages.replace(7, version, b"c").unwrap() && pages.read(8).unwrap().0.is_none());
+    assert_eq!(fake.shared.borrow().keys().collect::<Vec<_>>(), ["mesh-filter///seen/7"]);
+}
