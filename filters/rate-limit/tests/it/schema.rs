@@ -1,0 +1,96 @@
+//! The JSON Schema has the fields that the filter reads, neither more nor fewer.
+
+use mesh_filter_test::prelude::*;
+use rate_limit::RateLimit;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A field that nothing has.
+const UNKNOWN: &str = "no_field_at_all";
+
+/// A configuration with a rule that has this field.
+fn rule(field: &str, value: &Value) -> Value {
+    json!({"rate_limits": [{field: value}]})
+}
+
+/// A configuration with this field beside a rule.
+fn beside(field: &str, value: &Value) -> Value {
+    json!({field: value, "rate_limits": []})
+}
+
+/// A configuration with an action that has an unknown field.
+fn action(name: &str) -> Value {
+    rule("actions", &json!([{name: {UNKNOWN: 1}}]))
+}
+
+/// Where each definition of the schema stands, with an unknown field in it.
+fn places() -> Vec<(&'static str, Value)> {
+    let unknown = || json!({UNKNOWN: 1});
+    let matching = |value: &Value| rule("match", value);
+    let text = |value: &Value| matching(&json!({"headers": [{"name": "x", "string_match": value}]}));
+    vec![
+        ("", json!({UNKNOWN: 1})),
+        ("rule", rule(UNKNOWN, &json!(1))),
+        ("token_bucket", rule("token_bucket", &unknown())),
+        ("fixed_window", rule("fixed_window", &unknown())),
+        ("override", rule("overrides", &json!([unknown()]))),
+        ("entries", rule("exempt", &json!([unknown()]))),
+        ("entry", rule("exempt", &json!([{"entries": [unknown()]}]))),
+        ("hits_addend", rule("hits_addend", &unknown())),
+        ("action", rule("actions", &json!([unknown()]))),
+        ("nothing", action("remote_address")),
+        ("request_headers", action("request_headers")),
+        ("query_parameters", action("query_parameters")),
+        ("cookie", action("cookie")),
+        ("jwt_claim", action("jwt_claim")),
+        ("property", action("property")),
+        ("masked_remote_address", action("masked_remote_address")),
+        ("remote_address_match", action("remote_address_match")),
+        ("generic_key", action("generic_key")),
+        ("path", action("path")),
+        ("exempt", beside("exempt", &unknown())),
+        ("client_address", beside("client_address", &unknown())),
+        ("status", beside("status", &unknown())),
+        ("body", beside("body", &unknown())),
+        ("header_option", beside("response_headers_to_add", &json!([unknown()]))),
+        ("header_value", beside("response_headers_to_add", &json!([{"header": unknown()}]))),
+        ("percent", beside("filter_enabled", &unknown())),
+        ("match", matching(&unknown())),
+        ("header_match", matching(&json!({"headers": [unknown()]}))),
+        ("parameter_match", matching(&json!({"query_parameters": [unknown()]}))),
+        ("text", text(&unknown())),
+        ("regex", text(&json!({"safe_regex": unknown()}))),
+    ]
+}
+
+/// The names in backticks.
+fn names(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[mesh_filter_test::test(engine = "native")]
+fn the_schema_has_the_fields_that_are_read(sim: &mut Sim) -> TestResult {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))?;
+    let schema: Value = serde_json::from_str(&text)?;
+    let mut seen = BTreeSet::new();
+    for (name, config) in places() {
+        let error =
+            sim.filter::<RateLimit>(config.clone()).err().map(|error| error.to_string()).unwrap_or_default();
+        let (_, expected) = error.split_once("expected").unwrap_or_default();
+        let (expected, _) = expected.split_once(" at line").unwrap_or((expected, ""));
+        assert!(error.contains(UNKNOWN), "{name}: {error}");
+        let definition = if name.is_empty() { &schema } else { &schema["$defs"][name] };
+        assert_eq!(definition["additionalProperties"], false, "{name}");
+        let fields = definition["properties"].as_object().into_iter().flatten();
+        assert_eq!(
+            fields.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
+            names(expected),
+            "{name}: {error}"
+        );
+        seen.insert(name);
+    }
+    let objects =
+        schema["$defs"].as_object().into_iter().flatten().filter(|(_, value)| value["type"] == "object");
+    assert!(objects.clone().all(|(name, _)| seen.contains(name.as_str())), "{objects:?}");
+    Ok(())
+}
