@@ -28,6 +28,20 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<dyn Cause>);
 
+/// `Debug` of an error that is the cause of others, as it is told. A derived one would be linked with each `dyn Error`, and with it
+/// 5 KiB of the standard library that show texts.
+macro_rules! told {
+    ($($error:ty),*) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+pub(crate) use told;
+
 /// An error as it is kept. Not `dyn Error`, with which each type's `Debug` would be linked, and with
 /// that more than 10 KiB of the standard library that no filter uses.
 trait Cause {

@@ -1,5 +1,6 @@
 //! What a filter sets up once, when its configuration comes.
 
+use crate::clock::Shown;
 use crate::dispatch::{Job, Task};
 use crate::error::{Error, Result};
 use crate::host::host;
@@ -80,7 +81,8 @@ impl Setup {
     pub fn every(&mut self, period: Duration, job: impl AsyncFn() -> Result<()> + 'static) -> Result<()> {
         if period < Duration::from_millis(1) || u32::try_from(period.as_millis()).is_err() {
             return Err(Error::new(format!(
-                "a job cannot run every {period:?}: expected 1 ms to {} ms",
+                "a job cannot run every {}: expected 1 ms to {} ms",
+                Shown(period),
                 u32::MAX
             )));
         }

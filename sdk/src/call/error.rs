@@ -1,6 +1,8 @@
 //! Why a call brought no reply of the service.
 
 use super::ClusterName;
+use crate::clock::Shown;
+use crate::error::told;
 use crate::headers::HeaderError;
 use crate::host::Status;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use std::time::Duration;
 ///
 /// A reply with a bad status is none of these: it is a reply, and its status is
 /// [`super::Reply::status`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The proxy has no cluster of this name.
@@ -19,7 +21,7 @@ pub enum CallError {
         cluster: ClusterName,
     },
     /// No reply came in time.
-    #[error("cluster `{cluster}` did not reply within {timeout:?}")]
+    #[error("cluster `{cluster}` did not reply within {}", Shown(*.timeout))]
     Timeout {
         /// The cluster that was called.
         cluster: ClusterName,
@@ -67,7 +69,7 @@ pub enum CallError {
 }
 
 /// What is wrong with a call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCall {
     /// A header name or value.
@@ -80,9 +82,11 @@ pub enum InvalidCall {
     #[error("`{0}` is not a path: expected `/`, and no spaces or control characters")]
     Path(String),
     /// The timeout is zero, which would be no timeout, or too long for the ABI.
-    #[error("{0:?} is no timeout: expected 1 ms to 24 days")]
+    #[error("{} is no timeout: expected 1 ms to 24 days", Shown(*.0))]
     Timeout(Duration),
     /// The call was made outside a plugin's callbacks, so nothing could receive the reply.
     #[error("no filter runs here that could wait for the reply")]
     Outside,
 }
+
+told!(CallError, InvalidCall);

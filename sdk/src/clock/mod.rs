@@ -14,6 +14,7 @@
 
 mod span;
 
+pub(crate) use span::Shown;
 pub use span::Span;
 
 use crate::host::host;

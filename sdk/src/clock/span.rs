@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 /// Units, and how many nanoseconds each has.
-const UNITS: [(&str, u128); 6] = [
+const UNITS: [(&str, u64); 6] = [
     ("ms", 1_000_000),
     ("us", 1_000),
     ("ns", 1),
@@ -15,8 +15,9 @@ const UNITS: [(&str, u128); 6] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// Most digits after the point: nanoseconds of a second.
+/// Most digits after the point, and the parts of one that they tell: nanoseconds of a second.
 const MAX_DIGITS: usize = 9;
+const PARTS: u64 = 1_000_000_000;
 
 /// A length of time in a configuration: `250ms`, `1.5s`, `5m`, `1h`.
 ///
@@ -48,9 +49,11 @@ impl Span {
         if !is_number(whole) || !is_number(part) || part.len() > MAX_DIGITS {
             return None;
         }
-        let scale = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
-        let number = whole.parse::<u128>().ok()?.checked_mul(scale)?.checked_add(part.parse().ok()?)?;
-        let nanos = u64::try_from(number.checked_mul(*nanos)? / scale).ok()?;
+        let scale = 10_u64.pow(u32::try_from(MAX_DIGITS - part.len()).ok()?);
+        let parts = part.parse::<u64>().ok()? * scale;
+        // A unit is so many of those parts, or the other way round.
+        let part = if *nanos < PARTS { parts / (PARTS / nanos) } else { parts * (nanos / PARTS) };
+        let nanos = whole.parse::<u64>().ok()?.checked_mul(*nanos)?.checked_add(part)?;
         Some(Self(Duration::from_nanos(nanos)))
     }
 }
@@ -69,9 +72,39 @@ impl From<Span> for Duration {
     }
 }
 
+/// As it may stand in a configuration: `1.5s`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(self.0).fmt(f)
+    }
+}
+
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A time as its `Debug` has it (`1.5s`), for messages: that one counts in 128 bits and has 3 KiB.
+pub(crate) struct Shown(pub(crate) Duration);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, nanos) = (self.0.as_secs(), self.0.subsec_nanos());
+        let (whole, mut part, mut digits, unit) = match (seconds, nanos) {
+            (1.., _) => (seconds, nanos, 9, "s"),
+            (0, 1_000_000..) => ((nanos / 1_000_000).into(), nanos % 1_000_000, 6, "ms"),
+            (0, 1_000..) => ((nanos / 1_000).into(), nanos % 1_000, 3, "µs"),
+            (0, _) => (nanos.into(), 0, 0, "ns"),
+        };
+        if part == 0 {
+            return write!(f, "{whole}{unit}");
+        }
+        while part % 10 == 0 {
+            part /= 10;
+            digits -= 1;
+        }
+        write!(f, "{whole}.{part:0digits$}{unit}")
     }
 }
 
@@ -106,9 +139,40 @@ mod tests {
             ("0.000000001s", 1),
             ("5m", 300_000_000_000),
             ("1.5h", 5_400_000_000_000),
+            ("0.000000001h", 3_600),
+            ("0.000999us", 0),
+            ("1.25us", 1_250),
+            ("2.999999999ms", 2_999_999),
+            ("1.999999999ns", 1),
         ] {
             assert_eq!(read(text), Ok(Duration::from_nanos(nanos)), "{text}");
         }
+    }
+
+    #[test]
+    fn times_are_shown_as_their_debug_has_them() {
+        for nanos in [
+            0,
+            1,
+            999,
+            1_000,
+            1_500,
+            1_001,
+            999_999,
+            1_000_000,
+            1_000_001,
+            250_000_000,
+            999_999_999,
+            1_000_000_000,
+            1_500_000_000,
+            1_000_000_001,
+            60_000_000_000,
+            u64::MAX,
+        ] {
+            let time = Duration::from_nanos(nanos);
+            assert_eq!(Shown(time).to_string(), format!("{time:?}"));
+        }
+        assert_eq!(Shown(Duration::MAX).to_string(), format!("{:?}", Duration::MAX));
     }
 
     #[test]

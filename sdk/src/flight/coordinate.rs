@@ -8,6 +8,7 @@
 //! ```
 
 use super::FlightError;
+use super::landing::Outcome;
 use super::record::{Line, Place, State, nanos};
 use super::wakeup::{Wakeup, wake};
 use super::workers::{Landed, Told};
@@ -46,7 +47,22 @@ enum Turn {
 type Heard = fn(&[u8]) -> Option<Rc<dyn Any>>;
 
 /// Gets the result of a piece of work, by doing it or from another worker.
-pub(super) async fn coordinate(
+/// It does nothing until it is polled.
+pub(super) fn coordinate(
+    terms: Rc<Terms>,
+    place: Place,
+    key: String,
+    max_age: Duration,
+    heard: Heard,
+    work: Task<Result<Box<dyn Told>>>,
+) -> Task<Outcome> {
+    Box::pin(async move {
+        let landed = do_or_hear(&terms, &place, &key, max_age, heard, work).await?;
+        Ok(Rc::new(landed) as Rc<dyn Any>)
+    })
+}
+
+async fn do_or_hear(
     terms: &Terms,
     place: &Place,
     key: &str,

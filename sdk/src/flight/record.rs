@@ -79,7 +79,7 @@ impl Place {
     /// Writes unless somebody else has written since; answers whether it did.
     pub(super) fn write(&self, line: &Line, result: &[u8], version: u32) -> Result<bool, SharedError> {
         let wrong = |source| SharedError::Type { key: self.0.clone(), source };
-        let mut bytes = json::write(line).map_err(wrong)?;
+        let mut bytes = json::write(line).map_err(wrong)?.into_bytes();
         bytes.push(b'\n');
         bytes.extend_from_slice(result);
         store::write(&self.0, &bytes, version)

@@ -83,7 +83,7 @@ pub(super) trait Told {
 
 impl<V: Serialize + 'static> Told for V {
     fn json(&self) -> Result<Vec<u8>, JsonError> {
-        json::write(self)
+        json::write(self).map(String::into_bytes)
     }
 
     fn value(self: Box<Self>) -> Rc<dyn Any> {
@@ -171,10 +171,7 @@ impl<V: Serialize + DeserializeOwned + 'static> WorkerGroup<V> {
     ) -> Result<Rc<Landed>, FlightError> {
         let (terms, place, own) = (Rc::clone(&self.terms), self.place(key), key.to_owned());
         let work = Box::pin(async move { Ok(Box::new(work().await?) as Box<dyn Told>) });
-        let work = Box::pin(async move {
-            let landed = coordinate(&terms, &place, &own, max_age, heard::<V>, work).await?;
-            Ok(Rc::new(landed) as Rc<dyn Any>)
-        });
+        let work = coordinate(terms, place, own, max_age, heard::<V>, work);
         typed(self.here.join(key.to_owned(), work).await)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Code;
 use crate::call::ClusterName;
+use crate::clock::Shown;
 use crate::host::Status;
 use std::fmt;
 use std::time::Duration;
@@ -69,7 +70,7 @@ pub enum GrpcError {
         status: Status,
     },
     /// It was not over in time.
-    #[error("{rpc} was not over within {timeout:?}")]
+    #[error("{rpc} was not over within {}", Shown(*.timeout))]
     Timeout {
         /// What was called.
         rpc: Rpc,

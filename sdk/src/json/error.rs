@@ -1,10 +1,11 @@
 //! What is wrong with a text, and where.
 
+use crate::error::told;
 use serde::de::{Expected, Unexpected};
 use std::fmt::{self, Display, Write as _};
 
 /// A text that is not JSON, or does not fit its type; or a value that JSON cannot say.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{problem}{}", InPath(.path), InText(*line, *column))]
 pub struct JsonError {
     /// Keys and indices that lead to the value: `rules[1].weight`. Empty where it is the whole text.
@@ -15,6 +16,8 @@ pub struct JsonError {
     /// Where in the line the value ends; the first byte is 1.
     column: usize,
 }
+
+told!(JsonError);
 
 struct InPath<'a>(&'a str);
 
@@ -35,8 +38,8 @@ impl Display for InText {
 
 impl JsonError {
     #[cold]
-    pub(super) fn unwritten(error: &serde_json::Error) -> Self {
-        Self { path: String::new(), problem: error.to_string(), line: 0, column: 0 }
+    pub(super) fn unwritten(problem: String) -> Self {
+        Self { path: String::new(), problem, line: 0, column: 0 }
     }
 }
 

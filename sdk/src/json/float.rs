@@ -142,6 +142,7 @@ impl Natural {
         (self.bits() <= PRECISION).then_some(number)
     }
 
+    #[inline(never)]
     fn multiply(&mut self, factor: u32, more: u32) {
         let mut carry = u64::from(more);
         for part in &mut self.0 {
@@ -153,12 +154,16 @@ impl Natural {
         }
     }
 
+    #[inline(never)]
     fn shift_left(&mut self, bits: i32) {
         let bits = bits.unsigned_abs();
         self.multiply(1 << (bits % 32), 0);
-        self.0.splice(0..0, (0..bits / 32).map(|_| 0));
+        for _ in 0..bits / 32 {
+            self.0.insert(0, 0);
+        }
     }
 
+    #[inline(never)]
     fn halve(&mut self) {
         let mut carry = 0;
         for part in self.0.iter_mut().rev() {

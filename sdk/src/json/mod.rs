@@ -1,4 +1,4 @@
-//! JSON, read into types; an error says where, what is there and what was expected.
+//! JSON, read into types and written; an error says where, what is there and what was expected.
 //!
 //! Configurations are read by it, and what workers share. A filter that reads JSON of its own by it, too, has one reader in
 //! its module and not two: the reader of `serde_json` has about 25 KiB. It also shows numbers in its errors, and with them it
@@ -19,14 +19,16 @@ mod float;
 mod key;
 mod reader;
 mod value;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::JsonError;
+pub use write::write;
 
 use reader::Reader;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Reads a whole text.
 ///
@@ -44,12 +46,4 @@ pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> 
         (Ok(value), Ok(())) => Ok(value),
         (Err(problem), _) | (Ok(_), Err(problem)) => Err(problem.place(text, reader.at())),
     }
-}
-
-/// Writes a value, without white space.
-///
-/// # Errors
-/// Where the value cannot be written as JSON: a map whose keys are no texts, or what its type refuses to write.
-pub fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
-    serde_json::to_vec(value).map_err(|error| JsonError::unwritten(&error))
 }

@@ -1,8 +1,9 @@
 //! Compared with `serde_json`, which reads the same and says as much.
 
-use super::read;
-use serde::Deserialize;
+use super::{read, write};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -257,4 +258,94 @@ fn any_bytes_are_read_or_refused_as_serde_json_does() {
         assert!(passed == ours::<serde_json::Value>(&text).is_ok() || text.contains('e'), "{text}");
     }
     assert!(accepted > 100, "{accepted}");
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    text: &'a str,
+    nothing: (),
+    unit: Unit,
+    number: f64,
+    half: f32,
+    long: i128,
+    pair: (i8, Option<char>),
+    wrapped: Wrapper,
+    #[serde(with = "as_bytes")]
+    bytes: &'a [u8],
+    kinds: Vec<Kind>,
+    none: Vec<u8>,
+    empty: BTreeMap<String, u8>,
+    numbers: BTreeMap<i64, bool>,
+    flags: BTreeMap<bool, u64>,
+    letters: BTreeMap<char, Value>,
+}
+
+mod as_bytes {
+    pub(super) fn serialize<S: serde::Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+}
+
+#[derive(Serialize)]
+struct Unit;
+
+#[derive(Serialize)]
+struct Wrapper(u16);
+
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Plain,
+    Of(u8),
+    Two(u8, bool),
+    Named { a: u32, b: Option<String> },
+}
+
+#[test]
+fn values_are_written_as_serde_json_writes_them() {
+    for (text, number) in [
+        ("", 0.0),
+        ("\u{0}\u{1}\u{8}\t\n\u{c}\r\u{1f} !\"\\/\u{7f}é\u{2028}😀", -0.1),
+        ("a", 1e300),
+        ("b", 5e-324),
+        ("c", f64::NAN),
+        ("d", 100.0),
+    ] {
+        let written = Written {
+            text,
+            number,
+            nothing: (),
+            unit: Unit,
+            half: 0.1,
+            long: i128::MIN,
+            pair: (-1, Some('"')),
+            wrapped: Wrapper(7),
+            bytes: b"\x00\xff",
+            kinds: vec![
+                Kind::Plain,
+                Kind::Of(1),
+                Kind::Two(2, true),
+                Kind::Named { a: 3, b: None },
+                Kind::Named { a: 4, b: Some("x".to_owned()) },
+            ],
+            none: Vec::new(),
+            empty: BTreeMap::new(),
+            numbers: [(-1, true), (2, false)].into(),
+            flags: [(true, 1), (false, u64::MAX)].into(),
+            letters: [('k', serde_json::json!({"a": [1, -2, 1.5, null, {}], "b": ""}))].into(),
+        };
+        assert_eq!(write(&written).unwrap(), serde_json::to_string(&written).unwrap());
+    }
+}
+
+#[test]
+fn keys_that_are_no_text_are_refused() {
+    let refused = |problem: super::JsonError| problem.to_string();
+    for problem in [
+        write(&BTreeMap::from([(vec![1], 1)])).map_err(refused),
+        write(&BTreeMap::from([((), 1)])).map_err(refused),
+        write(&BTreeMap::from([(Kind::Of(1), 1)])).map_err(refused),
+    ] {
+        assert_eq!(problem.unwrap_err(), "key must be a string");
+    }
+    assert_eq!(write(&BTreeMap::from([(Kind::Plain, 1)])).unwrap(), r#"{"Plain":1}"#);
 }

@@ -107,7 +107,7 @@ impl<T: Serialize + DeserializeOwned> Cell<T> {
     }
 
     fn bytes(&self, value: &T) -> Result<Vec<u8>> {
-        json::write(value).map_err(|source| self.wrong_type(source))
+        json::write(value).map(String::into_bytes).map_err(|source| self.wrong_type(source))
     }
 
     fn parse(&self, bytes: Option<Vec<u8>>) -> Result<Option<T>> {

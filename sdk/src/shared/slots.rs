@@ -151,7 +151,7 @@ impl<T: Serialize + DeserializeOwned> Slots<T> {
             size if size > MAX_VALUE => {
                 Err(SharedError::TooLarge { key: self.name.clone(), size, limit: MAX_VALUE })
             }
-            _ => Ok(bytes),
+            _ => Ok(bytes.into_bytes()),
         }
     }
 }

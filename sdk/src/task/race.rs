@@ -1,6 +1,7 @@
 //! Several futures at once, of which the first result is wanted; one of them may be the clock.
 
 use super::sleep;
+use crate::clock::Shown;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -61,7 +62,7 @@ pub async fn timeout<F: Future>(limit: Duration, future: F) -> Result<F::Output,
 
 /// What was waited for did not end in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it did not end within {limit:?}")]
+#[error("it did not end within {}", Shown(*.limit))]
 pub struct Elapsed {
     limit: Duration,
 }
