@@ -1,6 +1,7 @@
 //! What a valid token must say beyond being valid: scopes and claims.
 
 use super::{ClaimPath, Claims};
+use mesh_filter::json;
 use mesh_filter_policy::Text;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -68,7 +69,7 @@ impl ClaimMatch {
 fn is(value: &Value, text: &Text) -> bool {
     let own = match value {
         Value::String(own) => Cow::Borrowed(own.as_str()),
-        Value::Number(_) | Value::Bool(_) => Cow::Owned(value.to_string()),
+        Value::Number(_) | Value::Bool(_) => json::write(value).map(Cow::Owned).unwrap_or_default(),
         Value::Null | Value::Array(_) | Value::Object(_) => return false,
     };
     text.matches(own.as_bytes())

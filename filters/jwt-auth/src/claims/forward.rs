@@ -2,7 +2,7 @@
 
 use super::{ClaimPath, Claims};
 use crate::token::encode;
-use mesh_filter::HeaderName;
+use mesh_filter::{HeaderName, json};
 use serde_json::Value;
 
 /// No longer value becomes a header: proxies refuse requests whose headers are too large, and services too.
@@ -32,8 +32,8 @@ impl Forward {
         let value = self.claim.find(claims)?;
         let text = match (value, self.array) {
             (Value::Array(items), Some(Array::Comma)) => joined(items)?,
-            (Value::Array(_), Some(Array::Json)) => value.to_string(),
-            (Value::Object(_), _) if self.object => value.to_string(),
+            (Value::Array(_), Some(Array::Json)) => json::write(value).ok()?,
+            (Value::Object(_), _) if self.object => json::write(value).ok()?,
             _ => scalar(value)?,
         };
         let text = if self.base64url { encode(text) } else { text };
@@ -46,7 +46,7 @@ impl Forward {
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Number(_) | Value::Bool(_) => json::write(value).ok(),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

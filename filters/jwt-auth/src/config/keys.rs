@@ -83,7 +83,7 @@ impl RemoteJwks {
             Problem::new("http_uri.uri", "expected `https://` or `http://`, a host and a path")
         })?;
         let at_least = |place: &str, span: Span, least: Span| match span < least {
-            true => Err(Problem::new(place, format!("expected {least:?} or more"))),
+            true => Err(Problem::new(place, format!("expected {} or more", least))),
             false => Ok(*span),
         };
         let second = Span::new(secs(1));
