@@ -18,6 +18,8 @@ const HELP: &str = "\
 Examples:
   cargo mesh-filter build                  this crate, or all of the workspace
   cargo mesh-filter build -p jwt-auth      one package
+  cargo mesh-filter build -p jwt-auth --no-default-features -F rsa,hmac
+                                           with a part of what it has
   cargo mesh-filter build --format json    what was built, for scripts
 
 The module is optimised for size, and has the same bytes whatever the folder,
@@ -45,6 +47,12 @@ pub(crate) struct Args {
     /// Where to build, in place of the workspace's target directory
     #[arg(long, value_name = "DIR")]
     target_dir: Option<PathBuf>,
+    /// Features of the crate, as cargo has them: separated by commas, or repeated
+    #[arg(long, short = 'F', value_name = "NAMES", conflicts_with = "workspace")]
+    features: Vec<String>,
+    /// Without the features that the crate has by default
+    #[arg(long, conflicts_with = "workspace")]
+    no_default_features: bool,
     /// Make the module smaller by `wasm-opt`; traps then have no line numbers
     #[arg(long)]
     wasm_opt: bool,
@@ -80,7 +88,14 @@ impl Args {
         let target = self.target_dir.map(std::path::absolute).transpose().map_err(|error| {
             Failure::usage("the folder named by --target-dir cannot be found").because(&error)
         })?;
-        let options = Options { target, wasm_opt: self.wasm_opt, offline: self.offline, locked: self.locked };
+        let options = Options {
+            target,
+            features: self.features,
+            no_default_features: self.no_default_features,
+            wasm_opt: self.wasm_opt,
+            offline: self.offline,
+            locked: self.locked,
+        };
         let artifacts = build::build(&workspace, &crates, &options, output)?;
         let reports = artifacts.iter().map(Report::new).collect::<Result<Vec<_>>>()?;
         match self.format {

@@ -37,6 +37,10 @@ const SDK_SETTING: &str = "opt-level=2";
 pub(crate) struct Options {
     /// Cargo's target directory, where not the workspace's own.
     pub(crate) target: Option<PathBuf>,
+    /// Features beside those that the crate has by default.
+    pub(crate) features: Vec<String>,
+    /// Without the features that the crate has by default.
+    pub(crate) no_default_features: bool,
     /// Rewrite the module by `wasm-opt`.
     pub(crate) wasm_opt: bool,
     /// Never reach for the network.
@@ -154,6 +158,12 @@ fn compile(
         if wanted {
             cargo.arg(flag);
         }
+    }
+    for features in &options.features {
+        cargo.args(["--features", features]);
+    }
+    if options.no_default_features {
+        cargo.arg("--no-default-features");
     }
     rustc::wrap(&mut cargo, workspace.root(), toolchain::library_sources(workspace.root())?)
         .map_err(|error| Failure::failed("the path of this program is not known").because(&error))?;

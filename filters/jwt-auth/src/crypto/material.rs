@@ -28,6 +28,7 @@ pub(crate) enum Material {
 
 /// The numbers of a key, as JWK and SPKI have them.
 pub(crate) enum Parts {
+    #[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "read by RSA alone"))]
     Rsa {
         modulus: Vec<u8>,
         exponent: Vec<u8>,
@@ -42,6 +43,7 @@ pub(crate) enum Parts {
         #[cfg_attr(not(feature = "eddsa"), expect(dead_code, reason = "read by EdDSA alone"))]
         x: Vec<u8>,
     },
+    #[cfg_attr(not(feature = "hmac"), expect(dead_code, reason = "read by HMAC alone"))]
     Secret(Vec<u8>),
 }
 

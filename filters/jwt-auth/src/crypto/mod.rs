@@ -14,6 +14,10 @@ mod edwards;
 mod hash;
 mod material;
 #[cfg(any(feature = "es256", feature = "es384", feature = "es512", feature = "rsa"))]
+#[cfg_attr(
+    not(all(feature = "rsa", any(feature = "es256", feature = "es384", feature = "es512"))),
+    expect(dead_code, reason = "RSA and ECDSA each need a part of it")
+)]
 mod number;
 #[cfg(feature = "rsa")]
 mod rsa;
