@@ -20,10 +20,15 @@ mod route;
 mod text;
 
 pub use enforcement::Enforcement;
-pub use matcher::{MatchConfig, RegexConfig, TextConfig};
+pub use matcher::{
+    HeaderMatchConfig, MatchConfig, ParameterMatchConfig, PathFields, RegexConfig, TextConfig, build_all,
+    check_methods,
+};
 pub use metrics::metrics_prefix;
 pub use named::Named;
 pub use owned::Owned;
 pub use problem::Problem;
-pub use route::RouteMatch;
+pub use route::{PathMatch, RouteMatch, ValueMatch};
+#[cfg(feature = "regex")]
+pub use text::expression;
 pub use text::{Text, TextMatch};

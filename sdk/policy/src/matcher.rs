@@ -1,8 +1,7 @@
 //! Conditions on text and on requests, as Envoy's `StringMatcher` and `RouteMatch` have them.
 
 use crate::Problem;
-use crate::route::{Named, PathMatch, RouteMatch};
-use crate::{Text, TextMatch};
+use crate::{PathMatch, RouteMatch, Text, TextMatch, ValueMatch};
 use mesh_filter::HeaderName;
 use serde::Deserialize;
 
@@ -34,6 +33,24 @@ impl RegexConfig {
     pub fn build(&self, ignore_case: bool) -> Result<TextMatch, Problem> {
         TextMatch::regex(&self.regex, ignore_case).map_err(|error| Problem::new("safe_regex.regex", error))
     }
+
+    /// Texts that the expression matches as a whole.
+    ///
+    /// # Errors
+    /// Where it is none, or this build has no expressions.
+    pub fn whole(&self) -> Result<Text, Problem> {
+        let condition = TextMatch::regex(&self.regex, false).map_err(|error| Problem::new("regex", error))?;
+        Ok(Text::new(condition, false))
+    }
+
+    /// The expression as it stands, which need not match as a whole.
+    ///
+    /// # Errors
+    /// Where it is none, or too large.
+    #[cfg(feature = "regex")]
+    pub fn part(&self) -> Result<regex_lite::Regex, Problem> {
+        crate::expression(&self.regex).map_err(|error| Problem::new("regex", error))
+    }
 }
 
 impl TextConfig {
@@ -42,24 +59,30 @@ impl TextConfig {
     /// # Errors
     /// Unless there is exactly one condition that can be meant.
     pub fn build(&self) -> Result<Text, Problem> {
-        let text = |text: &String| match self.ignore_case {
+        let text = |text: &str| match self.ignore_case {
             true => text.to_ascii_lowercase(),
-            false => text.clone(),
+            false => text.to_owned(),
         };
-        let plain = [
-            self.exact.as_ref().map(|exact| TextMatch::Exact(text(exact))),
-            self.prefix.as_ref().map(|prefix| TextMatch::Prefix(text(prefix))),
-            self.suffix.as_ref().map(|suffix| TextMatch::Suffix(text(suffix))),
-            self.contains.as_ref().map(|part| TextMatch::Contains(text(part))),
-            self.safe_regex.as_ref().map(|regex| regex.build(false)).transpose()?,
-        ];
+        let plain = [&self.exact, &self.prefix, &self.suffix, &self.contains];
+        let given = plain.iter().filter(|plain| plain.is_some()).count();
+        if given + usize::from(self.safe_regex.is_some()) != 1 {
+            let expected = "expected exactly one of `exact`, `prefix`, `suffix`, `contains` or `safe_regex`";
+            return Err(Problem::new("", expected));
+        }
         if self.safe_regex.is_some() && self.ignore_case {
             return Err(Problem::new(
                 "ignore_case",
                 "it says nothing about `safe_regex`: write `(?i)` into the expression",
             ));
         }
-        let condition = one(plain, "`exact`, `prefix`, `suffix`, `contains` or `safe_regex`")?;
+        let condition = match (plain, &self.safe_regex) {
+            ([Some(exact), ..], _) => TextMatch::Exact(text(exact)),
+            ([_, Some(prefix), ..], _) => TextMatch::Prefix(text(prefix)),
+            ([_, _, Some(suffix), _], _) => TextMatch::Suffix(text(suffix)),
+            ([.., Some(part)], _) => TextMatch::Contains(text(part)),
+            (_, Some(regex)) => regex.build(false)?,
+            (_, None) => TextMatch::Contains(String::new()),
+        };
         Ok(Text::new(condition, self.ignore_case))
     }
 }
@@ -77,9 +100,9 @@ pub struct MatchConfig {
     #[serde(default)]
     methods: Vec<String>,
     #[serde(default)]
-    headers: Vec<HeaderConfig>,
+    headers: Vec<HeaderMatchConfig>,
     #[serde(default)]
-    query_parameters: Vec<ParameterConfig>,
+    query_parameters: Vec<ParameterMatchConfig>,
 }
 
 fn yes() -> bool {
@@ -89,22 +112,105 @@ fn yes() -> bool {
 /// Envoy's `HeaderMatcher`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HeaderConfig {
-    name: HeaderName,
+pub struct HeaderMatchConfig {
+    name: String,
     string_match: Option<TextConfig>,
     present_match: Option<bool>,
     #[serde(default)]
     invert_match: bool,
 }
 
+impl HeaderMatchConfig {
+    /// What is asked for the header's values. Pseudo headers of requests are headers here, as in Envoy.
+    ///
+    /// # Errors
+    /// Where the name is none, or it cannot be meant.
+    pub fn build(&self) -> Result<ValueMatch, Problem> {
+        let name = match self.name.to_ascii_lowercase() {
+            pseudo if matches!(&*pseudo, ":method" | ":path" | ":authority" | ":scheme") => pseudo,
+            name => {
+                HeaderName::new(&self.name).map_err(|error| Problem::new("name", error.to_string()))?;
+                name
+            }
+        };
+        value_match(name, self.string_match.as_ref(), self.present_match, self.invert_match)
+    }
+}
+
 /// Envoy's `QueryParameterMatcher`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ParameterConfig {
+pub struct ParameterMatchConfig {
     name: String,
     string_match: Option<TextConfig>,
     present_match: Option<bool>,
 }
+
+impl ParameterMatchConfig {
+    /// What is asked for the parameter's values.
+    ///
+    /// # Errors
+    /// Where it cannot be meant.
+    pub fn build(&self) -> Result<ValueMatch, Problem> {
+        value_match(self.name.clone(), self.string_match.as_ref(), self.present_match, false)
+    }
+}
+
+/// The fields of Envoy's `RouteMatch` that are about the path.
+#[derive(Debug, Clone, Copy)]
+pub struct PathFields<'c> {
+    /// How paths begin.
+    pub prefix: Option<&'c str>,
+    /// The path itself.
+    pub path: Option<&'c str>,
+    /// The path itself, or what lies below it.
+    pub path_separated_prefix: Option<&'c str>,
+    /// What matches paths as a whole.
+    pub safe_regex: Option<&'c RegexConfig>,
+    /// Whether ASCII letters have case.
+    pub case_sensitive: bool,
+}
+
+impl PathFields<'_> {
+    /// What is asked for each path; nothing where no field is set.
+    ///
+    /// # Errors
+    /// Where several are set, or one cannot be meant.
+    pub fn build(self) -> Result<Option<PathMatch>, Problem> {
+        let ignore_case = !self.case_sensitive;
+        let text = |place: &'static str, text: &str| {
+            if text.contains(['?', '#']) || !text.starts_with('/') {
+                let expected = "expected a path that begins with `/`, without `?` and `#`: the query has matchers of its own";
+                return Err(Problem::new(place, expected));
+            }
+            Ok(if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() })
+        };
+        let given = [self.prefix, self.path, self.path_separated_prefix];
+        let given = given.iter().flatten().count() + usize::from(self.safe_regex.is_some());
+        if given > 1 {
+            return Err(Problem::new("", format!("expected exactly one of {PATHS}")));
+        }
+        let plain = |condition| Some(PathMatch::Text(Text::new(condition, ignore_case)));
+        Ok(if let Some(prefix) = self.prefix {
+            plain(TextMatch::Prefix(text("prefix", prefix)?))
+        } else if let Some(path) = self.path {
+            plain(TextMatch::Exact(text("path", path)?))
+        } else if let Some(prefix) = self.path_separated_prefix {
+            let prefix = text("path_separated_prefix", prefix)?;
+            if prefix.ends_with('/') {
+                return Err(Problem::new("path_separated_prefix", "expected no `/` at its end"));
+            }
+            Some(PathMatch::Separated(prefix, ignore_case))
+        } else if let Some(regex) = self.safe_regex {
+            Some(PathMatch::Text(Text::new(regex.build(ignore_case)?, false)))
+        } else {
+            None
+        })
+    }
+}
+
+/// The fields of which a route has one.
+const PATHS: &str = "`prefix`, `path`, `path_separated_prefix` or `safe_regex`";
 
 impl MatchConfig {
     /// What is asked for each request.
@@ -112,108 +218,63 @@ impl MatchConfig {
     /// # Errors
     /// Where it cannot be meant, with the place.
     pub fn build(&self) -> Result<RouteMatch, Problem> {
-        let ignore_case = !self.case_sensitive;
-        let text = |place: &'static str, text: &String| {
-            if text.contains(['?', '#']) || !text.starts_with('/') {
-                let expected = "expected a path that begins with `/`, without `?` and `#`: the query has matchers of its own";
-                return Err(Problem::new(place, expected));
-            }
-            Ok(if ignore_case { text.to_ascii_lowercase() } else { text.clone() })
+        let path = PathFields {
+            prefix: self.prefix.as_deref(),
+            path: self.path.as_deref(),
+            path_separated_prefix: self.path_separated_prefix.as_deref(),
+            safe_regex: self.safe_regex.as_ref(),
+            case_sensitive: self.case_sensitive,
         };
-        let plain = |condition| PathMatch::Text(Text::new(condition, ignore_case));
-        let path = |place, make: fn(String) -> TextMatch, value: &Option<String>| {
-            value.as_ref().map(|value| text(place, value).map(|value| plain(make(value)))).transpose()
-        };
-        let separated = self.path_separated_prefix.as_ref().map(|prefix| {
-            let prefix = text("path_separated_prefix", prefix)?;
-            match prefix.ends_with('/') {
-                true => Err(Problem::new("path_separated_prefix", "expected no `/` at its end")),
-                false => Ok(PathMatch::Separated(prefix, ignore_case)),
-            }
-        });
-        let regex = self.safe_regex.as_ref().map(|regex| {
-            let condition = regex.build(ignore_case)?;
-            Ok(PathMatch::Text(Text::new(condition, false)))
-        });
-        let paths = [
-            path("prefix", TextMatch::Prefix, &self.prefix)?,
-            path("path", TextMatch::Exact, &self.path)?,
-            separated.transpose()?,
-            regex.transpose()?,
-        ];
-        if let Some(index) = self.methods.iter().position(|method| HeaderName::new(method).is_err()) {
-            return Err(Problem::new(format!("methods[{index}]"), "expected a method such as `GET`"));
-        }
-        let headers = self.headers.iter().enumerate().map(|(index, header)| {
-            let named = named(header.name.clone(), header.string_match.as_ref(), header.present_match);
-            let mut named = named.map_err(|problem| problem.inside(&format!("headers[{index}]")))?;
-            named.invert ^= header.invert_match;
-            Ok(named)
-        });
-        let parameters = self.query_parameters.iter().enumerate().map(|(index, parameter)| {
-            let named =
-                named(parameter.name.clone(), parameter.string_match.as_ref(), parameter.present_match);
-            named.map_err(|problem| problem.inside(&format!("query_parameters[{index}]")))
-        });
+        check_methods(&self.methods)?;
         Ok(RouteMatch {
-            path: one(paths, "`prefix`, `path`, `path_separated_prefix` or `safe_regex`")?,
+            path: path
+                .build()?
+                .ok_or_else(|| Problem::new("", format!("expected exactly one of {PATHS}")))?,
             methods: self.methods.clone(),
-            headers: headers.collect::<Result<_, Problem>>()?,
-            parameters: parameters.collect::<Result<_, _>>()?,
+            headers: build_all("headers", &self.headers, HeaderMatchConfig::build)?,
+            parameters: build_all("query_parameters", &self.query_parameters, ParameterMatchConfig::build)?,
         })
     }
 }
 
-fn named<N>(name: N, text: Option<&TextConfig>, present: Option<bool>) -> Result<Named<N>, Problem> {
-    match (text, present) {
-        (Some(text), None) => {
-            let value = text.build().map_err(|problem| problem.inside("string_match"))?;
-            Ok(Named { name, value: Some(value), invert: false })
+/// Checks the field `methods`.
+///
+/// # Errors
+/// Where one is none.
+pub fn check_methods(methods: &[String]) -> Result<(), Problem> {
+    match methods.iter().position(|method| HeaderName::new(method).is_err()) {
+        Some(index) => Err(Problem::new(format!("methods[{index}]"), "expected a method such as `GET`")),
+        None => Ok(()),
+    }
+}
+
+/// What is made of each item of the list in this field; a mistake has the item's place.
+///
+/// # Errors
+/// The first mistake.
+pub fn build_all<C, B>(
+    field: &str,
+    items: &[C],
+    build: impl Fn(&C) -> Result<B, Problem>,
+) -> Result<Vec<B>, Problem> {
+    let items = items.iter().enumerate();
+    let built = items
+        .map(|(index, item)| build(item).map_err(|problem| problem.inside(&format!("{field}[{index}]"))));
+    built.collect()
+}
+
+fn value_match(
+    name: String,
+    text: Option<&TextConfig>,
+    present: Option<bool>,
+    invert: bool,
+) -> Result<ValueMatch, Problem> {
+    let (value, absent) = match (text, present) {
+        (Some(text), None) => (Some(text.build().map_err(|problem| problem.inside("string_match"))?), false),
+        (None, present) => (None, present == Some(false)),
+        (Some(_), Some(_)) => {
+            return Err(Problem::new("", "expected one of `string_match` and `present_match`"));
         }
-        (None, present) => Ok(Named { name, value: None, invert: present == Some(false) }),
-        (Some(_), Some(_)) => Err(Problem::new("", "expected one of `string_match` and `present_match`")),
-    }
-}
-
-/// The one that is there.
-fn one<T>(all: impl IntoIterator<Item = Option<T>>, names: &str) -> Result<T, Problem> {
-    let mut found = all.into_iter().flatten();
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        _ => Err(Problem::new("", format!("expected exactly one of {names}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn refusal(config: Value) -> String {
-        let config: MatchConfig = serde_json::from_value(config).unwrap();
-        config.build().unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_cannot_be_meant_is_refused_with_its_place() {
-        assert!(refusal(json!({})).contains("exactly one of `prefix`"));
-        assert!(refusal(json!({"prefix": "/", "path": "/"})).contains("exactly one of `prefix`"));
-        assert!(refusal(json!({"prefix": "api"})).starts_with("at `prefix`"));
-        assert!(refusal(json!({"path_separated_prefix": "/a/"})).starts_with("at `path_separated_prefix`"));
-        assert!(refusal(json!({"prefix": "/", "methods": ["GET", "a b"]})).starts_with("at `methods[1]`"));
-        let header = json!({"prefix": "/", "headers": [{"name": "x", "string_match": {}}]});
-        assert!(refusal(header).starts_with("at `headers[0].string_match`"));
-        let both = json!({"name": "x", "present_match": true, "string_match": {"exact": "a"}});
-        assert!(
-            refusal(json!({"prefix": "/", "query_parameters": [both]}))
-                .starts_with("at `query_parameters[0]`")
-        );
-    }
-
-    #[test]
-    fn unknown_fields_are_refused() {
-        let error =
-            serde_json::from_value::<MatchConfig>(json!({"prefix": "/", "method": "GET"})).unwrap_err();
-        assert!(error.to_string().contains("unknown field `method`"));
-    }
+    };
+    Ok(ValueMatch { name, value, invert: absent != invert })
 }

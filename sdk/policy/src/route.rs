@@ -1,7 +1,7 @@
 //! Which requests a rule is for, as Envoy's `RouteMatch` has it.
 
 use crate::Text;
-use mesh_filter::{HeaderName, Request};
+use mesh_filter::Request;
 
 /// A condition on requests: all of its parts hold.
 #[derive(Debug)]
@@ -9,22 +9,24 @@ pub struct RouteMatch {
     pub(crate) path: PathMatch,
     /// These methods; any where there are none.
     pub(crate) methods: Vec<String>,
-    pub(crate) headers: Vec<Named<HeaderName>>,
-    pub(crate) parameters: Vec<Named<String>>,
+    pub(crate) headers: Vec<ValueMatch>,
+    pub(crate) parameters: Vec<ValueMatch>,
 }
 
 /// A condition on the path without its query.
 #[derive(Debug)]
-pub(crate) enum PathMatch {
+#[non_exhaustive]
+pub enum PathMatch {
+    /// A condition on its text.
     Text(Text),
     /// The path itself, or what lies below it; the same, without case.
     Separated(String, bool),
 }
 
-/// A condition on a header or a parameter.
+/// A condition on a header, a parameter, or what else has values by name.
 #[derive(Debug)]
-pub(crate) struct Named<N> {
-    pub(crate) name: N,
+pub struct ValueMatch {
+    pub(crate) name: String,
     /// What the value is like; without it any value will do.
     pub(crate) value: Option<Text>,
     /// Whether the condition holds when it does not.
@@ -39,7 +41,7 @@ impl RouteMatch {
         (self.methods.is_empty() || self.methods.iter().any(|one| one.as_bytes() == method))
             && self.path.matches(without_fragment(path))
             && self.headers.iter().all(|header| {
-                header.holds(request.headers().get_all(&header.name).map(|value| value.as_bytes()))
+                header.holds(request.headers().get_all(header.name()).map(|value| value.as_bytes()))
             })
             && self.parameters.iter().all(|parameter| {
                 let pairs: Vec<_> = request.query().iter().collect();
@@ -50,7 +52,25 @@ impl RouteMatch {
 }
 
 impl PathMatch {
-    fn matches(&self, path: &[u8]) -> bool {
+    /// The text with which paths begin, or that they are; in lower case where case does not matter.
+    pub fn stem(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => text.stem(),
+            Self::Separated(prefix, _) => Some(prefix),
+        }
+    }
+
+    /// The expression that matches paths as a whole.
+    #[cfg(feature = "regex")]
+    pub fn expression(&self) -> Option<&regex_lite::Regex> {
+        match self {
+            Self::Text(text) => text.expression(),
+            Self::Separated(..) => None,
+        }
+    }
+
+    /// Whether the path, without its query, fulfils it.
+    pub fn matches(&self, path: &[u8]) -> bool {
         match self {
             Self::Text(text) => text.matches(path),
             Self::Separated(prefix, ignore_case) => {
@@ -65,9 +85,14 @@ impl PathMatch {
     }
 }
 
-impl<N> Named<N> {
+impl ValueMatch {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether one of the values is as it should be.
-    fn holds<'v>(&self, mut values: impl Iterator<Item = &'v [u8]>) -> bool {
+    pub fn holds<'v>(&self, mut values: impl Iterator<Item = &'v [u8]>) -> bool {
         values.any(|value| self.value.as_ref().is_none_or(|text| text.matches(value))) != self.invert
     }
 }
@@ -100,7 +125,7 @@ mod tests {
     #[test]
     fn one_of_several_values_is_enough() {
         let text = |text: &str| Some(Text::new(crate::TextMatch::Exact(text.into()), false));
-        let named = |value, invert| Named { name: "x", value, invert };
+        let named = |value, invert| ValueMatch { name: "x".into(), value, invert };
         let values = || [&b"a"[..], b"b"].into_iter();
         assert!(named(text("b"), false).holds(values()) && !named(text("c"), false).holds(values()));
         assert!(!named(text("b"), true).holds(values()) && named(None, false).holds(values()));

@@ -31,6 +31,23 @@ impl Text {
         Self { condition, ignore_case }
     }
 
+    /// The expression that matches texts as a whole.
+    #[cfg(feature = "regex")]
+    pub fn expression(&self) -> Option<&regex_lite::Regex> {
+        match &self.condition {
+            TextMatch::Regex(expression) => Some(expression),
+            _ => None,
+        }
+    }
+
+    /// What texts begin with, or are.
+    pub(crate) fn stem(&self) -> Option<&str> {
+        match &self.condition {
+            TextMatch::Exact(stem) | TextMatch::Prefix(stem) => Some(stem),
+            _ => None,
+        }
+    }
+
     /// Whether the text fulfils it. Bytes that are no text match no expression.
     pub fn matches(&self, text: &[u8]) -> bool {
         let lower;
@@ -65,9 +82,8 @@ impl TextMatch {
     pub fn regex(expression: &str, ignore_case: bool) -> Result<Self, String> {
         let case = if ignore_case { "(?i)" } else { "" };
         // The expression alone first: what follows could close its groups.
-        regex_lite::Regex::new(expression).map_err(|error| error.to_string())?;
-        let whole = regex_lite::Regex::new(&format!("{case}\\A(?:{expression})\\z"));
-        whole.map(Self::Regex).map_err(|error| error.to_string())
+        self::expression(expression)?;
+        self::expression(&format!("{case}\\A(?:{expression})\\z")).map(Self::Regex)
     }
 
     /// This build has no expressions.
@@ -78,6 +94,20 @@ impl TextMatch {
     pub fn regex(_expression: &str, _ignore_case: bool) -> Result<Self, String> {
         Err("this build has no regular expressions (feature `regex`)".to_owned())
     }
+}
+
+/// Bytes that an expression may take: `[a-z]{1,1000}` has room, `(.{1000}){1000}` has not. Matching is linear in the text and in this.
+#[cfg(feature = "regex")]
+const LARGEST_EXPRESSION: usize = 256 * 1024;
+
+/// An expression of bounded size.
+///
+/// # Errors
+/// What is wrong with it.
+#[cfg(feature = "regex")]
+pub fn expression(text: &str) -> Result<regex_lite::Regex, String> {
+    let mut builder = regex_lite::RegexBuilder::new(text);
+    builder.size_limit(LARGEST_EXPRESSION).build().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -114,5 +144,14 @@ mod tests {
         assert!(!matches(regex("a"), "a\n") && !matches(regex("a$"), "a\nb"));
         assert!(TextMatch::regex("a)|(b", false).is_err());
         assert!(matches(TextMatch::regex("AB", true).unwrap(), "aB"));
+    }
+
+    #[cfg(feature = "regex")]
+    #[test]
+    fn expressions_are_bounded() {
+        assert!(expression("[a-z]{1,1000}").is_ok());
+        assert!(
+            expression("(.{1000}){1000}").is_err() && TextMatch::regex("(.{1000}){1000}", false).is_err()
+        );
     }
 }

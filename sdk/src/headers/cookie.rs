@@ -15,7 +15,7 @@ pub struct Cookie<'a> {
 
 impl<'a> Cookie<'a> {
     /// The cookies of one header. What has no `=` is a cookie without a name, as browsers send it.
-    pub(super) fn all(header: &'a [u8]) -> impl Iterator<Item = Self> {
+    pub fn all(header: &'a [u8]) -> impl Iterator<Item = Self> {
         header.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty()).map(
             |pair| {
                 let (name, value) = match pair.iter().position(|byte| *byte == b'=') {

@@ -21,7 +21,9 @@ use std::borrow::Cow;
 pub struct Query<'a>(&'a [u8]);
 
 impl<'a> Query<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// The query that these bytes are, without the `?`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
