@@ -1,0 +1,88 @@
+//! Texts with operators in them, read when the configuration comes: `%REQ(x-user)%`, `%CAPTURE(tenant)%`.
+//!
+//! The form is that of Envoy's access logs: `%NAME%`, `%NAME(parameter)%`, `%NAME(parameter):LENGTH%`; `%%` is a percent sign.
+
+mod operator;
+mod parse;
+mod time;
+mod value;
+
+pub(crate) use operator::{Kind, Names, Operator, Phase};
+pub(crate) use time::TimeFormat;
+pub(crate) use value::{Look, View};
+
+use crate::target;
+
+/// A text with operators in it.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pieces: Vec<Piece>,
+    /// A variable of the environment that it names and that is not set.
+    unset: Option<String>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Literal(String),
+    /// What an operator gives, and its greatest length.
+    Value(Operator, Option<usize>),
+}
+
+impl Template {
+    /// Text as it is.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self { pieces: vec![Piece::Literal(text.to_owned())], unset: None }
+    }
+
+    /// This text, for requests that came encrypted; it has to be hoisted into `saved`.
+    pub(crate) fn secure(text: &'static str, saved: &mut Vec<Operator>) -> Self {
+        saved.push(Operator::Secure(text));
+        let value = Piece::Value(Operator::Saved(saved.len() - 1), None);
+        Self { pieces: vec![value], unset: None }
+    }
+
+    /// A variable of the environment that is named and not set: without it there is never a value.
+    pub(crate) fn unset(&self) -> Option<&str> {
+        self.unset.as_deref()
+    }
+
+    /// The text outside of operators.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(text) => Some(text.as_str()),
+            Piece::Value(..) => None,
+        })
+    }
+
+    /// The whole; `None` where a value is missing.
+    pub(crate) fn render(&self, view: &View<'_>) -> Option<Vec<u8>> {
+        self.join(view, |_, value| value)
+    }
+
+    /// The whole as a path: what operators give cannot end it or lead out of it. What was a part of a path keeps
+    /// its `/` and its escapes.
+    pub(crate) fn render_path(&self, view: &View<'_>) -> Option<Vec<u8>> {
+        self.join(view, |operator, value| {
+            let of_path = matches!(operator, Operator::Capture(_) | Operator::Path { .. });
+            target::escape(&value, of_path)
+        })
+    }
+
+    fn join(&self, view: &View<'_>, value: impl Fn(&Operator, Vec<u8>) -> Vec<u8>) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
+                Piece::Value(operator, longest) => {
+                    let mut bytes = view.value(operator)?;
+                    bytes.truncate(longest.unwrap_or(bytes.len()));
+                    text.append(&mut value(operator, bytes));
+                }
+            }
+        }
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
