@@ -3,8 +3,9 @@
 use crate::dispatch::Stream;
 use crate::error::{Error, Result};
 use crate::host::Side;
-use crate::request::{Gate, GatePlan, Request};
+use crate::request::{Decide, Gate, GatePlan, Request};
 use crate::response::Response;
+use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -69,8 +70,21 @@ impl Next {
 
     /// What is decided over a gated body, once all of it is here.
     async fn verdict(&self, gate: Box<GatePlan>) -> Result<Gate> {
-        let body = poll_fn(|_| self.stream.poll_whole(Side::Request, gate.limit)).await?;
-        (gate.decide)(body).await
+        let limit = gate.limit;
+        match gate.decide {
+            Decide::Whole(decide) => {
+                let body = poll_fn(|_| self.stream.poll_whole(Side::Request, limit)).await?;
+                decide(body).await
+            }
+            Decide::Watched { mut look, decide } => {
+                let seen = Cell::new(0);
+                let watched =
+                    poll_fn(|_| self.stream.poll_pieces(Side::Request, limit, &seen, &mut *look)).await;
+                // What it has learned of the body belongs to who decides.
+                drop(look);
+                decide(watched).await
+            }
+        }
     }
 }
 

@@ -36,7 +36,17 @@ pub(crate) struct GatePlan {
     pub(crate) decide: Decide,
 }
 
-type Decide = Box<dyn FnOnce(Vec<u8>) -> Pin<Box<dyn Future<Output = Result<Gate>>>>>;
+/// Who decides, and how it gets to see the body.
+pub(crate) enum Decide {
+    Whole(DecideOver<Vec<u8>>),
+    Watched { look: Look, decide: DecideOver<Watched> },
+}
+
+type Look = Box<dyn FnMut(&[u8])>;
+/// How watching a body ended.
+type Watched = Result<(), BodyError>;
+
+type DecideOver<T> = Box<dyn FnOnce(T) -> Pin<Box<dyn Future<Output = Result<Gate>>>>>;
 
 impl Request {
     pub(crate) fn new(stream: Rc<Stream>) -> Self {
@@ -161,8 +171,54 @@ impl Request {
     where
         D: AsyncFnOnce(Vec<u8>) -> Result<Gate> + 'static,
     {
-        let decide: Decide = Box::new(move |body| Box::pin(async move { decide(body).await }));
-        self.gate = Some(Box::new(GatePlan { limit, decide }));
+        let decide: DecideOver<_> = Box::new(move |body| Box::pin(async move { decide(body).await }));
+        self.gate = Some(Box::new(GatePlan { limit, decide: Decide::Whole(decide) }));
+    }
+
+    /// The same for a body that need not be here as a whole: `look` sees it piece by piece as it comes, and `decide` decides when
+    /// it has seen all.
+    ///
+    /// The body stays in the proxy, and never lies in the module's memory: this is how it is hashed. `decide` is also asked
+    /// where the body is longer than `limit` ([`BodyError::TooLarge`], without the rest): [`Gate::Open`] lets it go on nevertheless.
+    ///
+    /// ```no_run
+    /// # use mesh_filter::prelude::*;
+    /// # use std::{cell::Cell, rc::Rc};
+    /// # async fn handle(mut request: Request, next: Next) -> Result<Response> {
+    /// let lines = Rc::new(Cell::new(0));
+    /// let seen = Rc::clone(&lines);
+    /// let look = move |piece: &[u8]| seen.set(seen.get() + piece.iter().filter(|byte| **byte == b'\n').count());
+    /// request.gate_watched(64 * 1024, look, async move |watched| {
+    ///     watched?;
+    ///     Ok(if lines.get() <= 100 { Gate::Open } else { Gate::Reply(Response::new(400)) })
+    /// });
+    /// next.run(request).await
+    /// # }
+    /// ```
+    pub fn gate_watched<D>(&mut self, limit: usize, look: impl FnMut(&[u8]) + 'static, decide: D)
+    where
+        D: AsyncFnOnce(Result<(), BodyError>) -> Result<Gate> + 'static,
+    {
+        let decide: DecideOver<_> = Box::new(move |watched| Box::pin(async move { decide(watched).await }));
+        self.gate =
+            Some(Box::new(GatePlan { limit, decide: Decide::Watched { look: Box::new(look), decide } }));
+    }
+
+    /// Looks at the body piece by piece as it comes, while the headers wait: at most `limit` bytes.
+    ///
+    /// As [`Request::body`], which the proxy has to allow, but the body never lies in the module's memory.
+    ///
+    /// # Errors
+    /// [`BodyError::HoldNotAllowed`] at once where the proxy does not allow it,
+    /// [`BodyError::TooLarge`] as soon as the limit is passed. After the latter the request can still go on.
+    pub async fn watch_body(&mut self, limit: usize, mut look: impl FnMut(&[u8])) -> Result<(), BodyError> {
+        self.stream.watch(Side::Request, limit, &mut look).await
+    }
+
+    /// Whether the request goes on after its headers: with a body, which may be empty, or with trailers.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        !self.stream.half(Side::Request).is_bodiless()
     }
 
     /// Runs a function over the trailers, if any come.

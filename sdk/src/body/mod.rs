@@ -38,6 +38,12 @@ pub enum BodyError {
         /// The filter's limit.
         limit: usize,
     },
+    /// The proxy does not give the bytes of which it has told.
+    #[error("the proxy does not give the {message} body that it has told of")]
+    Missing {
+        /// Request or response.
+        message: Message,
+    },
     /// There is no body to replace: the proxy asks filters about bodies only where there is one.
     #[error("the {message} has no body that could be replaced")]
     None {

@@ -12,6 +12,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
+/// A body is shown in pieces of at most so many bytes, so that a long one never lies in a module's memory.
+const MOST_OF_A_PIECE: usize = 64 * 1024;
+
 /// One stream, both directions.
 pub(crate) struct Stream {
     pub(crate) owner: Owner,
@@ -65,6 +68,51 @@ impl Stream {
         } else {
             Poll::Pending
         }
+    }
+
+    /// Shows a body to `look` as it comes, in the proxy's pieces or smaller ones, from the byte `seen` on; ready once all of it was
+    /// shown, or is too long.
+    pub(crate) fn poll_pieces(
+        &self,
+        side: Side,
+        limit: usize,
+        seen: &Cell<usize>,
+        look: &mut dyn FnMut(&[u8]),
+    ) -> Poll<Result<(), BodyError>> {
+        let half = self.half(side);
+        let size = half.size.get();
+        if size > limit {
+            return Poll::Ready(Err(BodyError::TooLarge { message: Message::of(side), limit }));
+        }
+        while seen.get() < size {
+            let piece = (size - seen.get()).min(MOST_OF_A_PIECE);
+            match read(side.body(), seen.get(), piece) {
+                Ok(bytes) if !bytes.is_empty() => {
+                    look(&bytes);
+                    seen.set(seen.get() + bytes.len());
+                }
+                Ok(_) => return Poll::Ready(Err(BodyError::Missing { message: Message::of(side) })),
+                Err(source) => {
+                    log::error!("{source}");
+                    return Poll::Ready(Err(BodyError::Missing { message: Message::of(side) }));
+                }
+            }
+        }
+        if half.ended.get() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Shows a body to `look` while its headers wait.
+    pub(crate) async fn watch(
+        &self,
+        side: Side,
+        limit: usize,
+        look: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), BodyError> {
+        if !self.half(side).is_bodiless() && !self.hold_allowed {
+            return Err(BodyError::HoldNotAllowed { message: Message::of(side) });
+        }
+        let seen = Cell::new(0);
+        poll_fn(|_| self.poll_pieces(side, limit, &seen, look)).await
     }
 
     /// Writes the headers back and lets them go, with what is to be done to what follows.

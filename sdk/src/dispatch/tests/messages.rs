@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::{Gate, call};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 const POST: [(&str, &str); 3] = [(":method", "POST"), (":path", "/"), ("content-length", "4")];
 
@@ -62,6 +64,92 @@ fn a_body_beyond_the_limit_is_413_and_an_early_response_comes_back() {
     assert_eq!(run.response(&OK, true), Continue);
     assert_eq!(run.body(Side::Request, "od", true).0, Pause, "the upstream does not want it any more");
     assert_eq!(run.done(), [""; 0]);
+}
+
+/// Looks at at most four bytes of a body.
+fn look(seen: &Rc<RefCell<Vec<String>>>) -> impl FnMut(&[u8]) + 'static {
+    let seen = Rc::clone(seen);
+    move |piece| seen.borrow_mut().push(String::from_utf8_lossy(piece).into_owned())
+}
+
+filter!(Watched, |mut request, next| {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let bodiless = !request.has_body();
+    request.gate_watched(4, look(&seen), async move |watched| match watched {
+        Err(BodyError::TooLarge { .. }) if seen.borrow().first().is_some_and(|piece| piece == "ok") => {
+            Ok(Gate::Open)
+        }
+        Err(error) => Err(error.into()),
+        Ok(()) if bodiless => Ok(Gate::Reply(Response::new(411))),
+        Ok(()) => {
+            log::info!("{}", seen.borrow().join("|"));
+            Ok(Gate::Open)
+        }
+    });
+    next.run(request).await
+});
+
+#[test]
+fn a_gated_body_is_watched_piece_by_piece() {
+    let mut run = Run::new::<Watched>();
+    assert_eq!(run.request(&POST, false), Continue, "the headers leave");
+    assert_eq!(run.body(Side::Request, "go", false).0, Pause);
+    assert_eq!(run.body(Side::Request, "", false).0, Pause);
+    assert_eq!(run.body(Side::Request, "od", true), (Continue, "good".to_owned()));
+    assert_eq!(run.lines(), ["Info: go|od"]);
+
+    let mut run = Run::new::<Watched>();
+    assert_eq!(run.request(&GET, true), Continue);
+    assert_eq!(run.done(), ["reply 411 mesh_filter_reply"], "no body is decided over, too");
+}
+
+#[test]
+fn who_decides_over_a_watched_body_decides_over_one_that_is_too_long_as_well() {
+    let mut run = Run::new::<Watched>();
+    run.request(&POST, false);
+    assert_eq!(run.body(Side::Request, "no", false).0, Pause);
+    run.body(Side::Request, "bad", false);
+    assert_eq!(run.done()[1..], ["reply 413 mesh_filter_error"]);
+
+    let mut run = Run::new::<Watched>();
+    run.request(&POST, false);
+    assert_eq!(run.body(Side::Request, "ok", false).0, Pause);
+    assert_eq!(run.body(Side::Request, "bad", false), (Continue, "okbad".to_owned()));
+    assert_eq!(run.body(Side::Request, "!", true), (Continue, "!".to_owned()));
+}
+
+#[test]
+fn a_body_is_watched_while_the_headers_wait() {
+    filter!(Watch, |mut request, next| {
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        match request.watch_body(4, look(&seen)).await {
+            Err(BodyError::TooLarge { .. }) => request.headers_mut().set("x-seen", "too large")?,
+            watched => {
+                watched?;
+                request.headers_mut().set("x-seen", seen.borrow().join("|"))?;
+            }
+        }
+        next.run(request).await
+    });
+    let hold = || {
+        let fake = Fake::default();
+        fake.hold_headers.set(true);
+        Run::with::<Watch>(fake, "").unwrap()
+    };
+    let mut run = hold();
+    assert_eq!(run.request(&POST, false), Pause);
+    assert_eq!(run.body(Side::Request, "a", false).0, Pause);
+    assert_eq!(run.body(Side::Request, "b", true), (Continue, "ab".to_owned()));
+    assert_eq!(run.done(), ["set x-seen=a|b"]);
+
+    let mut run = hold();
+    run.request(&POST, false);
+    assert_eq!(run.body(Side::Request, "abcde", false), (Continue, "abcde".to_owned()));
+    assert_eq!(run.done(), ["set x-seen=too large"]);
+
+    let mut run = Run::new::<Watch>();
+    assert_eq!(run.request(&POST, false), Pause);
+    assert_eq!(run.done()[1..], ["reply 503 mesh_filter_error"], "it would hang until it times out");
 }
 
 #[test]
