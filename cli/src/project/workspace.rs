@@ -30,8 +30,8 @@ pub(crate) struct FilterCrate {
     pub(crate) folder: PathBuf,
     /// Its metadata table, when it has one.
     pub(crate) filter: Option<Filter>,
-    /// It is written with this project's SDK.
-    pub(crate) has_sdk: bool,
+    /// The packages that it names as dependencies.
+    pub(crate) dependencies: Vec<String>,
 }
 
 /// Which crates of a workspace a command means.
@@ -149,7 +149,7 @@ fn filter_crate(package: &Package) -> Result<FilterCrate> {
         version: package.version.to_string(),
         folder,
         filter: Filter::from_package(package)?,
-        has_sdk: package.dependencies.iter().any(|dependency| dependency.name == SDK),
+        dependencies: package.dependencies.iter().map(|dependency| dependency.name.clone()).collect(),
     })
 }
 
