@@ -22,6 +22,15 @@ fn config() -> Value {
             {"match": {"prefix": "/stripe"}, "verify": {"scheme": "stripe", "key_ids": ["k"]}},
             {"match": {"prefix": "/slack"}, "verify": {"scheme": "slack", "key_ids": ["k"]}},
             {"match": {"prefix": "/standard"}, "verify": {"scheme": "standard-webhooks", "key_ids": ["k"]}},
+            {"match": {"prefix": "/custom"}, "verify": {"scheme": "custom", "custom": {
+                "signature_header": "x-sig",
+                "prefix": "v1=",
+                "components": ["@method", "@path", "@nonce", "@timestamp", "content-type", "@body"],
+                "separator": "|",
+                "key_id_header": "x-key",
+                "nonce_header": "x-nonce",
+                "timestamp": {"header": "x-time"},
+            }}},
             {"match": {"prefix": "/aws"}, "verify": {"scheme": "aws-sigv4", "region": "r", "service": "s"}},
             {"match": {"prefix": "/rfc"}, "verify": {"scheme": "rfc9421", "nonce": {}}},
         ],
@@ -29,7 +38,11 @@ fn config() -> Value {
 }
 
 fn mac(message: &str) -> Vec<u8> {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()) else { return Vec::new() };
+    mac_by(SECRET.as_bytes(), message)
+}
+
+fn mac_by(key: &[u8], message: &str) -> Vec<u8> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     mac.update(message.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
@@ -43,9 +56,24 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
+/// How many schemes [`signed`] knows.
+const SCHEMES: u8 = 7;
+
 /// A request that is signed by a scheme: its path, and its headers.
 fn signed(scheme: u8) -> (&'static str, Vec<(&'static str, String)>) {
-    match scheme % 5 {
+    match scheme % SCHEMES {
+        5 => ("/aws?a=b", aws(&hex(&Sha256::digest(BODY)))),
+        6 => {
+            let signature = hex(&mac(&format!("POST|/custom|n|{NOW}|a/b|{BODY}")));
+            let headers = vec![
+                ("x-key", "k".to_owned()),
+                ("x-nonce", "n".to_owned()),
+                ("x-time", NOW.to_string()),
+                ("content-type", "a/b".to_owned()),
+                ("x-sig", format!("v1={signature}")),
+            ];
+            ("/custom", headers)
+        }
         0 => ("/github", vec![("x-hub-signature-256", format!("sha256={}", hex(&mac(BODY))))]),
         1 => {
             let signature = hex(&mac(&format!("{NOW}.{BODY}")));
@@ -81,6 +109,28 @@ fn signed(scheme: u8) -> (&'static str, Vec<(&'static str, String)>) {
     }
 }
 
+/// The headers of AWS, for a body of this hash.
+fn aws(payload: &str) -> Vec<(&'static str, String)> {
+    let date = "20260101T000000Z";
+    let names = "host;x-amz-content-sha256;x-amz-date";
+    let request = format!(
+        "POST\n/aws\na=b\nhost:localhost\nx-amz-content-sha256:{payload}\nx-amz-date:{date}\n\n{names}\n{payload}"
+    );
+    let hash = hex(&Sha256::digest(request));
+    let message = format!("AWS4-HMAC-SHA256\n{date}\n20260101/r/s/aws4_request\n{hash}");
+    let day = mac_by(format!("AWS4{SECRET}").as_bytes(), "20260101");
+    let key = ["r", "s", "aws4_request"].iter().fold(day, |key, part| mac_by(&key, part));
+    let signature = hex(&mac_by(&key, &message));
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=k/20260101/r/s/aws4_request, SignedHeaders={names}, Signature={signature}"
+    );
+    vec![
+        ("x-amz-date", date.to_owned()),
+        ("x-amz-content-sha256", payload.to_owned()),
+        ("authorization", authorization),
+    ]
+}
+
 fn sent(path: &str, headers: &[(&str, String)], body: &str) -> Request {
     let request = post(path).body(body.to_owned());
     headers.iter().fold(request, |request, (name, value)| request.header(name, value))
@@ -89,10 +139,12 @@ fn sent(path: &str, headers: &[(&str, String)], body: &str) -> Request {
 /// Whether a text tells the secret, or a signature that would be right.
 fn tells(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let headers = (0..5).flat_map(|scheme| signed(scheme).1).filter(|(name, _)| *name != "signature-input");
-    let signatures = headers.filter_map(|(_, value)| {
-        value.split(['=', ',', ':']).find(|part| part.len() > 16).map(str::to_ascii_lowercase)
-    });
+    let headers =
+        (0..SCHEMES).flat_map(|scheme| signed(scheme).1).filter(|(name, _)| *name != "signature-input");
+    let signatures: Vec<String> = headers
+        .flat_map(|(_, value)| value.split(['=', ',', ':']).map(str::to_ascii_lowercase).collect::<Vec<_>>())
+        .filter(|part| part.len() > 30 && !part.contains(';'))
+        .collect();
     text.contains(SECRET) || signatures.into_iter().any(|signature| text.contains(&signature))
 }
 
@@ -172,15 +224,16 @@ fn another_body_method_or_path_is_refused(
     if body != BODY {
         refused(&filter.request(sent(path, &headers, &body)), &body);
     }
-    let (path, headers) = signed(4);
-    let (start, query) = path.split_once('?').unwrap_or((path, ""));
-    refused(&filter.request(sent(&format!("{start}{more}?{query}"), &headers, BODY)), &more);
-    refused(&filter.request(sent(&format!("{path}{}", &more[1..]), &headers, BODY)), &more);
-    let mut other = request("PUT", path).body(BODY);
-    for (name, value) in &headers {
-        other = other.header(name, value);
+    for scheme in [4, 5] {
+        let (path, headers) = signed(scheme);
+        let (start, query) = path.split_once('?').unwrap_or((path, ""));
+        refused(&filter.request(sent(&format!("{start}{more}?{query}"), &headers, BODY)), &more);
+        refused(&filter.request(sent(&format!("{path}{}", &more[1..]), &headers, BODY)), &more);
+        let other = request("PUT", path).body(BODY).authority("localhost");
+        let other = headers.iter().fold(other, |request, (name, value)| request.header(name, value));
+        refused(&filter.request(other), "PUT");
+        refused(&filter.request(sent(path, &headers, BODY).authority("other.example")), "another authority");
     }
-    refused(&filter.request(other), "PUT");
     Ok(())
 }
 
