@@ -1,15 +1,25 @@
 //! What clients are told: of a limited request why and until when, of every one where they stand.
 
-use crate::config::HeadersVersion;
 use crate::judge::{Judged, Ruling};
 use crate::limit::Standing;
 use mesh_filter::headers::{HeaderError, Headers};
 use mesh_filter::{HeaderName, Response};
+use std::fmt::{self, Write as _};
 
 const SECOND: u64 = 1_000_000_000;
 /// Statuses of gRPC.
 const RESOURCE_EXHAUSTED: u32 = 8;
 const UNAVAILABLE: u32 = 14;
+
+/// Which headers tell clients of their limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeadersVersion {
+    Off,
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, as Envoy has them.
+    Draft03,
+    /// `RateLimit` and `RateLimit-Policy`.
+    Ietf,
+}
 
 /// What clients are told.
 #[derive(Debug)]
@@ -43,17 +53,24 @@ impl Answers {
         let grpc = if self.resource_exhausted { RESOURCE_EXHAUSTED } else { UNAVAILABLE };
         let (details, wait) = match judged.ruling {
             Ruling::Limited(wait) => ("rate_limit:over_limit", wait),
+            Ruling::Unavailable(status) => {
+                let response = Response::new(status).with_details("rate_limit:service_unavailable");
+                return Ok(response.with_grpc_status(UNAVAILABLE));
+            }
             // Whoever comes again in a second finds others writing.
             _ => ("rate_limit:contended", Some(SECOND)),
         };
         let mut response = Response::new(self.status).with_details(details).with_grpc_status(grpc);
+        let raw = judged.answer.as_ref().map(|answer| &answer.body).filter(|body| !body.is_empty());
         if is_grpc {
             // The message of the status.
             response = response.with_body("rate limited");
+        } else if let Some(raw) = raw {
+            response = response.with_body(raw.clone());
         } else {
             let (body, kind) = match &self.body {
                 Body::Text(text, kind) => (text.clone(), kind.as_str()),
-                Body::Problem => (self.problem(judged), "application/problem+json"),
+                Body::Problem => (self.problem(&judged.violated), "application/problem+json"),
             };
             if !body.is_empty() {
                 response = response.with_header("content-type", kind)?.with_body(body);
@@ -72,9 +89,9 @@ impl Answers {
         Ok(response)
     }
 
-    fn problem(&self, judged: &Judged<'_>) -> String {
+    fn problem(&self, violated: &[&str]) -> String {
         // Names of rules have no characters that JSON would escape.
-        let violated = judged.violated().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(",");
+        let violated = list(violated, |text, name| write!(text, "\"{name}\""));
         format!(
             "{{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",\"title\":\"Request cannot be satisfied \
              as assigned quota has been exceeded\",\"status\":{},\"violated-policies\":[{violated}]}}\n",
@@ -82,36 +99,50 @@ impl Answers {
         )
     }
 
-    /// Tells a client where it stands.
+    /// Tells a client where it stands, and what the rate limit service tells it.
     pub(crate) fn tell(&self, judged: &Judged<'_>, headers: &mut Headers) -> Result<(), HeaderError> {
-        let standings: Vec<(&str, Standing)> = match self.headers {
-            HeadersVersion::Off => return Ok(()),
-            _ => judged.standings().collect(),
-        };
+        for (name, value) in judged.answer.iter().flat_map(|answer| &answer.response_headers) {
+            // What the service makes of it cannot break the response.
+            drop(headers.append(name, value));
+        }
+        if self.headers == HeadersVersion::Off {
+            return Ok(());
+        }
+        let standings = judged.standings();
         // The one that will refuse first.
         let Some((_, least)) = standings.iter().min_by_key(|(_, standing)| standing.remaining) else {
             return Ok(());
         };
-        let list = |write: &dyn Fn(&str, &Standing) -> String| {
-            standings.iter().map(|(name, standing)| write(name, standing)).collect::<Vec<_>>().join(", ")
-        };
         if self.headers == HeadersVersion::Ietf {
-            let state = list(&|name, Standing { remaining, reset, .. }| {
-                format!("\"{name}\";r={remaining};t={}", seconds(*reset))
+            let state = list(&standings, |text, (name, Standing { remaining, reset, .. })| {
+                write!(text, "\"{name}\";r={remaining};t={}", seconds(*reset))
             });
-            let policy = list(&|name, Standing { quota, window, .. }| {
-                format!("\"{name}\";q={quota};w={}", seconds(*window))
+            let policy = list(&standings, |text, (name, Standing { quota, window, .. })| {
+                write!(text, "\"{name}\";q={quota};w={}", seconds(*window))
             });
             headers.set("ratelimit", state)?;
             return headers.set("ratelimit-policy", policy);
         }
-        let policies = list(&|name, Standing { quota, window, .. }| {
-            format!("{quota};w={};name=\"{name}\"", seconds(*window))
+        let policies = list(&standings, |text, (name, Standing { quota, window, .. })| {
+            write!(text, "{quota};w={};name=\"{name}\"", seconds(*window))
         });
         headers.set("x-ratelimit-limit", format!("{}, {policies}", least.quota))?;
         headers.set("x-ratelimit-remaining", least.remaining.to_string())?;
         headers.set("x-ratelimit-reset", seconds(least.reset).to_string())
     }
+}
+
+/// The items as a list in one text.
+fn list<T>(items: &[T], mut write: impl FnMut(&mut String, &T) -> fmt::Result) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        // Writing to a `String` does not fail.
+        write(&mut text, item).unwrap_or_default();
+    }
+    text
 }
 
 /// Whole seconds after which it is surely over.

@@ -24,6 +24,7 @@ mod keys;
 mod limit;
 mod metrics;
 mod rules;
+mod service;
 mod table;
 
 pub use config::Config;
@@ -32,26 +33,22 @@ use config::{Policy, Share};
 use judge::{Judge, Ruling};
 use keys::{Addresses, Facts};
 use mesh_filter::prelude::*;
-use mesh_filter_policy::metrics_prefix;
-use metrics::Metrics;
+use rules::Found;
 
 /// The filter.
 pub struct RateLimit {
     policy: Policy,
-    metrics: Metrics,
 }
 
 impl Filter for RateLimit {
     type Config = Config;
 
     fn new(config: Config, setup: &mut Setup) -> Result<Self> {
-        let prefix = metrics_prefix("rate_limit", config.stat_prefix.as_deref())?;
-        let policy = config.build(setup, &prefix)?;
-        Ok(Self { policy, metrics: Metrics::new(setup, &prefix)? })
+        Ok(Self { policy: config.build(setup)? })
     }
 
     async fn handle(&self, mut request: Request, next: Next) -> Result<Response> {
-        let Policy { answers, .. } = &self.policy;
+        let Policy { answers, metrics, .. } = &self.policy;
         for (name, _) in &answers.not_enforced {
             // Only this filter says that.
             request.headers_mut().remove(name)?;
@@ -59,44 +56,61 @@ impl Filter for RateLimit {
         if !drawn(self.policy.enabled)? {
             return next.run(request).await;
         }
-        self.metrics.enabled.increment(1);
+        metrics.enabled.increment(1);
         if let Some(epoch) = &self.policy.epoch {
             epoch.find()?;
         }
         let enforced = drawn(self.policy.enforced)?;
-        let judged = {
-            let facts = Facts { request: &request, addresses: Addresses::new(&self.policy.client_address) };
-            if self.policy.exempt.is_for(&facts) {
-                self.metrics.exempt.increment(1);
-                None
-            } else {
-                let keyed = self.policy.rules.iter().filter_map(|rule| rule.keyed(&facts)).collect();
-                let judge =
-                    Judge { metrics: &self.metrics, on_contention: self.policy.on_contention, enforced };
-                Some(judge.judge(keyed))
-            }
+        let Some(found) = self.find(&request) else {
+            metrics.exempt.increment(1);
+            return next.run(request).await;
         };
-        let Some(judged) = judged else { return next.run(request).await };
-        let mut response = match judged.ruling {
-            Ruling::Pass if judged.not_enforced => {
-                self.metrics.rate_limited.increment(1);
-                for (name, value) in &answers.not_enforced {
-                    request.headers_mut().set(name, value)?;
+        let judge = Judge { metrics, on_contention: self.policy.on_contention, enforced };
+        let mut judged = judge.judge(found.local);
+        if let Some(service) = &self.policy.service
+            && judged.ruling == Ruling::Pass
+            && !found.global.is_empty()
+        {
+            judge.ask(service, found.global, &mut judged).await;
+        }
+        judge.settle(&mut judged);
+        let mut response = if judged.ruling == Ruling::Pass {
+            let counter = if judged.not_enforced { &metrics.rate_limited } else { &metrics.ok };
+            counter.increment(1);
+            for (name, value) in answers.not_enforced.iter().filter(|_| judged.not_enforced) {
+                request.headers_mut().set(name, value)?;
+            }
+            for (name, value) in judged.answer.iter().flat_map(|answer| &answer.request_headers) {
+                // What the service makes of it cannot break the request, nor give it another path or host.
+                if HeaderName::new(name).is_ok() {
+                    drop(request.headers_mut().append(name, value));
                 }
-                next.run(request).await?
             }
-            Ruling::Pass => {
-                self.metrics.ok.increment(1);
-                next.run(request).await?
+            next.run(request).await?
+        } else {
+            if !matches!(judged.ruling, Ruling::Unavailable(_)) {
+                metrics.rate_limited.increment(1);
             }
-            Ruling::Limited(_) | Ruling::Contended => {
-                self.metrics.rate_limited.increment(1);
-                self.metrics.enforced.increment(1);
-                answers.refusal(&judged, request.headers().is_grpc())?
-            }
+            metrics.enforced.increment(1);
+            answers.refusal(&judged, request.headers().is_grpc())?
         };
         answers.tell(&judged, response.headers_mut())?;
         Ok(response)
+    }
+}
+
+impl RateLimit {
+    /// The rules that are for a request; `None` where it is exempt from all.
+    fn find(&self, request: &Request) -> Option<Found<'_>> {
+        let facts = Facts { request, addresses: Addresses::new(&self.policy.client_address) };
+        if self.policy.exempt.is_for(&facts) {
+            return None;
+        }
+        let mut found = Found::default();
+        for rule in &self.policy.rules {
+            found.add(rule, &facts);
+        }
+        Some(found)
     }
 }
 

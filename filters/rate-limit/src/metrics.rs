@@ -18,6 +18,10 @@ pub(crate) struct Metrics {
     pub(crate) cas_retry: Counter,
     /// Counts that could not be written at all.
     pub(crate) contention: Counter,
+    /// Questions to the rate limit service without an answer.
+    pub(crate) rls_error: Counter,
+    /// Those that let the request pass.
+    pub(crate) failure_mode_allowed: Counter,
 }
 
 impl Metrics {
@@ -31,6 +35,8 @@ impl Metrics {
             exempt: counter("exempt")?,
             cas_retry: counter("cas_retry")?,
             contention: counter("contention")?,
+            rls_error: counter("rls_error")?,
+            failure_mode_allowed: counter("failure_mode_allowed")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 use crate::keys::{Action, Entry, Facts, Pattern, bytes, entries};
 use crate::limit::Limit;
 use crate::metrics::RuleMetrics;
+use crate::service::Descriptor;
 use crate::table::{Client, Table};
 use mesh_filter::{HeaderName, Request};
 use mesh_filter_policy::RouteMatch;
@@ -23,9 +24,17 @@ pub(crate) struct Rule {
     pub(crate) metrics: RuleMetrics,
 }
 
-/// Where a rule counts, and up to what.
+/// Where a rule counts.
 #[derive(Debug)]
-pub(crate) struct Scope {
+pub(crate) enum Scope {
+    Local(Local),
+    /// In the rate limit service, which has the limits.
+    Global,
+}
+
+/// How this proxy counts, and up to what.
+#[derive(Debug)]
+pub(crate) struct Local {
     pub(crate) limit: Limit,
     pub(crate) overrides: Vec<Override>,
     pub(crate) table: Table,
@@ -46,32 +55,58 @@ pub(crate) enum Hits {
     Header(HeaderName),
 }
 
-/// A rule with what it found for a request.
+/// A rule of this proxy with what it found for a request.
 #[derive(Debug)]
-pub(crate) struct Keyed<'r> {
-    pub(crate) rule: &'r Rule,
-    pub(crate) limit: &'r Limit,
+pub(crate) struct Keyed<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(crate) local: &'p Local,
+    pub(crate) limit: &'p Limit,
     pub(crate) client: Client,
     pub(crate) hits: u32,
 }
 
-impl Rule {
-    /// What the rule has for a request; `None` if it is not for it.
-    pub(crate) fn keyed(&self, facts: &Facts<'_>) -> Option<Keyed<'_>> {
-        if self.matches.as_ref().is_some_and(|matches| !matches.matches(facts.request)) {
-            return None;
+/// A rule of the service with what it is asked about a request.
+#[derive(Debug)]
+pub(crate) struct Asked<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) key: Vec<u8>,
+}
+
+/// The rules that are for a request.
+#[derive(Debug, Default)]
+pub(crate) struct Found<'p> {
+    pub(crate) local: Vec<Keyed<'p>>,
+    pub(crate) global: Vec<Asked<'p>>,
+}
+
+impl<'p> Found<'p> {
+    /// Adds the rule if it is for this request.
+    pub(crate) fn add(&mut self, rule: &'p Rule, facts: &Facts<'_>) {
+        if rule.matches.as_ref().is_some_and(|matches| !matches.matches(facts.request)) {
+            return;
         }
-        let entries = entries(&self.actions, facts)?;
-        if self.exempt.iter().any(|pattern| pattern.matches(&entries)) {
-            return None;
+        let Some(entries) = entries(&rule.actions, facts) else { return };
+        if rule.exempt.iter().any(|pattern| pattern.matches(&entries)) {
+            return;
         }
-        let limit = self.scope.limit(&entries);
-        let client = self.scope.table.client(&bytes(&entries), limit);
-        Some(Keyed { rule: self, limit, client, hits: self.hits.of(facts.request) })
+        let (key, hits) = (bytes(&entries), rule.hits.of(facts.request));
+        match &rule.scope {
+            Scope::Local(local) => {
+                let limit = local.limit(&entries);
+                let client = local.table.client(&key, limit.kind());
+                self.local.push(Keyed { rule, local, limit, client, hits });
+            }
+            Scope::Global => {
+                let owned = |entry: Entry<'_>| (entry.key.to_owned(), entry.value.into_owned());
+                let descriptor = Descriptor { entries: entries.into_iter().map(owned).collect(), hits };
+                self.global.push(Asked { rule, descriptor, key });
+            }
+        }
     }
 }
 
-impl Scope {
+impl Local {
     /// The first override for this key, or the rule's own limit.
     fn limit(&self, entries: &[Entry<'_>]) -> &Limit {
         let other = self.overrides.iter().find(|other| other.pattern.matches(entries));

@@ -1,89 +1,72 @@
 //! The configuration: Envoy's names for what Envoy has, read strictly, then made into what requests are judged by.
 //!
-//! Reading refuses unknown fields and wrong types; `build` in each part refuses what cannot be meant. Both name the place.
+//! `node` reads it as it stands; each part takes its fields, refuses what cannot be meant, and names the place.
 
 mod action;
 mod limit;
+mod node;
 mod reply;
 mod rule;
+mod service;
 
-pub(crate) use reply::{HeadersVersion, Share};
+pub(crate) use reply::Share;
 
-use crate::answer::{Answers, Body};
+use crate::answer::Answers;
 use crate::common::{self, Epoch};
 use crate::exempt::Exempt;
 use crate::keys::ClientAddress;
-use crate::metrics::RuleMetrics;
+use crate::metrics::{Metrics, RuleMetrics};
 use crate::rules::Rule;
-use mesh_filter::{HeaderName, Setup};
-use mesh_filter_policy::{MatchConfig, Problem};
-use reply::{BodyConfig, HeaderOptionConfig, PercentConfig, StatusConfig};
-use rule::RuleConfig;
-use serde::Deserialize;
-use std::cell::Cell;
+use crate::service::Service;
+use limit::Limits;
+use mesh_filter::Setup;
+use mesh_filter_policy::{Problem, metrics_prefix};
+use node::{Node, Object, at};
+use serde::{Deserialize, Deserializer};
 use std::rc::Rc;
 
+const FIELDS: [&str; 16] = [
+    "rate_limits",
+    "rate_limit_service",
+    "stat_prefix",
+    "filter_enabled",
+    "filter_enforced",
+    "exempt",
+    "client_address",
+    "on_contention",
+    "status",
+    "body",
+    "enable_x_ratelimit_headers",
+    "disable_x_envoy_ratelimited_header",
+    "disable_retry_after_header",
+    "rate_limited_as_resource_exhausted",
+    "response_headers_to_add",
+    "request_headers_to_add_when_not_enforced",
+];
+
 /// What stands in `pluginConfig`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    rate_limits: Vec<RuleConfig>,
-    #[serde(default)]
-    pub(crate) stat_prefix: Option<String>,
-    filter_enabled: Option<PercentConfig>,
-    filter_enforced: Option<PercentConfig>,
-    exempt: Option<ExemptConfig>,
-    client_address: Option<ClientAddressConfig>,
-    #[serde(default)]
-    on_contention: OnContention,
-    status: Option<StatusConfig>,
-    body: Option<BodyConfig>,
-    #[serde(default)]
-    enable_x_ratelimit_headers: HeadersVersion,
-    #[serde(default)]
-    disable_x_envoy_ratelimited_header: bool,
-    #[serde(default)]
-    disable_retry_after_header: bool,
-    #[serde(default)]
-    rate_limited_as_resource_exhausted: bool,
-    #[serde(default)]
-    response_headers_to_add: Vec<HeaderOptionConfig>,
-    #[serde(default)]
-    request_headers_to_add_when_not_enforced: Vec<HeaderOptionConfig>,
-}
+#[derive(Debug)]
+pub struct Config(Node);
 
-/// Requests that no rule is for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExemptConfig {
-    #[serde(default)]
-    remote_addresses: Vec<String>,
-    #[serde(default)]
-    requests: Vec<MatchConfig>,
-}
-
-/// Where the client's address is taken from.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClientAddressConfig {
-    xff_num_trusted_hops: Option<u8>,
-    header_name: Option<HeaderName>,
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Node::deserialize(deserializer).map(Self)
+    }
 }
 
 /// What becomes of requests whose count could not be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnContention {
     /// They pass, and are not counted.
     Allow,
-    #[default]
     Deny,
 }
 
 /// What requests are judged by.
-#[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) rules: Vec<Rule>,
+    /// Who counts for rules with `scope: global`.
+    pub(crate) service: Option<Service>,
     /// Where windows find the calendar, if there are any.
     pub(crate) epoch: Option<Epoch>,
     pub(crate) enabled: Share,
@@ -92,22 +75,23 @@ pub(crate) struct Policy {
     pub(crate) client_address: ClientAddress,
     pub(crate) on_contention: OnContention,
     pub(crate) answers: Answers,
+    pub(crate) metrics: Metrics,
 }
 
 /// What rules need of the proxy, asked for once.
-pub(crate) struct Needs<'s> {
-    pub(crate) setup: &'s mut Setup,
-    pub(crate) prefix: &'s str,
+struct Needs<'s> {
+    setup: &'s mut Setup,
+    /// What the names of metrics begin with.
+    prefix: String,
     secret: Option<[u8; 16]>,
-    /// Where windows find the calendar; set before the first request is judged.
-    pub(crate) epoch: Rc<Cell<u64>>,
-    /// Whether there are windows.
-    pub(crate) windows: bool,
+    limits: Limits,
+    /// Whether there are rules of the rate limit service.
+    service: bool,
 }
 
 impl Needs<'_> {
     /// The key of all hashes, which the workers share: that of the first who made one.
-    pub(crate) fn secret(&mut self) -> Result<[u8; 16], Problem> {
+    fn secret(&mut self) -> Result<[u8; 16], Problem> {
         if let Some(secret) = self.secret {
             return Ok(secret);
         }
@@ -116,97 +100,95 @@ impl Needs<'_> {
         Ok(secret)
     }
 
-    pub(crate) fn metrics(&mut self, rule: &str) -> Result<RuleMetrics, Problem> {
-        let metrics = RuleMetrics::new(self.setup, self.prefix, rule);
+    fn metrics(&mut self, rule: &str) -> Result<RuleMetrics, Problem> {
+        let metrics = RuleMetrics::new(self.setup, &self.prefix, rule);
         metrics.map_err(|error| Problem::new("name", error.to_string()))
     }
 }
 
 impl Config {
     /// Makes everything that requests are judged by, or says what cannot be.
-    pub(crate) fn build(&self, setup: &mut Setup, prefix: &str) -> Result<Policy, Problem> {
-        if self.rate_limits.is_empty() {
+    pub(crate) fn build(self, setup: &mut Setup) -> Result<Policy, Problem> {
+        let mut object = Object::new(self.0, &FIELDS)?;
+        let prefix = metrics_prefix("rate_limit", object.text("stat_prefix")?.as_deref())?;
+        let limits = Limits { epoch: Rc::default(), windows: false };
+        let mut needs = Needs { setup, prefix, secret: None, limits, service: false };
+        let Node::List(nodes) = object.need("rate_limits")? else {
+            return Err(Problem::new("rate_limits", "expected a list"));
+        };
+        let mut rules: Vec<Rule> = Vec::new();
+        for (index, node) in nodes.into_iter().enumerate() {
+            let rule = rule::rule(node, &mut needs).map_err(|problem| at(problem, "rate_limits", index))?;
+            if rules.iter().any(|other| other.name == rule.name) {
+                let problem = Problem::new("name", format!("there is another rule `{}`", rule.name));
+                return Err(at(problem, "rate_limits", index));
+            }
+            rules.push(rule);
+        }
+        if rules.is_empty() {
             return Err(Problem::new("rate_limits", "expected at least one"));
         }
-        let mut needs = Needs { setup, prefix, secret: None, epoch: Rc::default(), windows: false };
-        let mut rules: Vec<Rule> = Vec::new();
-        for (index, rule) in self.rate_limits.iter().enumerate() {
-            if rules.iter().any(|other| other.name == rule.name) {
-                let place = format!("rate_limits[{index}].name");
-                return Err(Problem::new(place, format!("there is another rule `{}`", rule.name)));
-            }
-            let built = rule.build(&mut needs);
-            rules.push(built.map_err(|problem| problem.inside(&format!("rate_limits[{index}]")))?);
-        }
-        let epoch = if needs.windows { Some(Epoch::new(needs.epoch)) } else { None };
+        let metrics = Metrics::new(needs.setup, &needs.prefix);
         Ok(Policy {
             rules,
-            epoch,
-            enabled: share("filter_enabled", self.filter_enabled.as_ref())?,
-            enforced: share("filter_enforced", self.filter_enforced.as_ref())?,
-            exempt: self.exempt()?,
-            client_address: self.client_address()?,
-            on_contention: self.on_contention,
-            answers: self.answers()?,
-        })
-    }
-
-    fn exempt(&self) -> Result<Exempt, Problem> {
-        let Some(exempt) = &self.exempt else { return Ok(Exempt::default()) };
-        let ranges = action::ranges("exempt.remote_addresses", &exempt.remote_addresses)?;
-        let requests = exempt.requests.iter().enumerate().map(|(index, one)| {
-            one.build().map_err(|problem| problem.inside(&format!("exempt.requests[{index}]")))
-        });
-        Ok(Exempt { ranges, requests: requests.collect::<Result<_, _>>()? })
-    }
-
-    fn client_address(&self) -> Result<ClientAddress, Problem> {
-        let Some(from) = &self.client_address else { return Ok(ClientAddress::Connection) };
-        match (from.xff_num_trusted_hops, &from.header_name) {
-            (Some(hops), None) => Ok(ClientAddress::Forwarded(hops.into())),
-            (None, Some(name)) if name.as_str() == "x-forwarded-for" => {
-                let text = "use `xff_num_trusted_hops`: of this header clients write a part";
-                Err(Problem::new("client_address.header_name", text))
-            }
-            (None, Some(name)) => Ok(ClientAddress::Header(name.clone())),
-            _ => Err(Problem::new(
-                "client_address",
-                "expected one of `xff_num_trusted_hops` and `header_name`",
-            )),
-        }
-    }
-
-    fn answers(&self) -> Result<Answers, Problem> {
-        let status = self.status.as_ref().map_or(Ok(429), StatusConfig::build);
-        let body = match &self.body {
-            None => Body::Text("rate limited\n".to_owned(), "text/plain".to_owned()),
-            Some(body) => {
-                body.check().map_err(|problem| problem.inside("body"))?;
-                match body.problem_details {
-                    true => Body::Problem,
-                    false => Body::Text(
-                        body.inline_string.clone().unwrap_or_default(),
-                        body.content_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
-                    ),
-                }
-            }
-        };
-        Ok(Answers {
-            status: status.map_err(|problem| problem.inside("status"))?,
-            body,
-            headers: self.enable_x_ratelimit_headers,
-            mark: !self.disable_x_envoy_ratelimited_header,
-            retry_after: !self.disable_retry_after_header,
-            resource_exhausted: self.rate_limited_as_resource_exhausted,
-            added: reply::headers("response_headers_to_add", &self.response_headers_to_add)?,
-            not_enforced: reply::headers(
-                "request_headers_to_add_when_not_enforced",
-                &self.request_headers_to_add_when_not_enforced,
-            )?,
+            service: service(&mut object, &mut needs)?,
+            epoch: needs.limits.windows.then(|| Epoch::new(Rc::clone(&needs.limits.epoch))),
+            enabled: Share::read(&mut object, "filter_enabled")?,
+            enforced: Share::read(&mut object, "filter_enforced")?,
+            exempt: exempt(&mut object)?,
+            client_address: client_address(&mut object)?,
+            on_contention: match object.word("on_contention", &["deny", "allow"])? {
+                Some(1) => OnContention::Allow,
+                _ => OnContention::Deny,
+            },
+            answers: reply::answers(&mut object)?,
+            metrics: metrics.map_err(|error| Problem::new("stat_prefix", error.to_string()))?,
         })
     }
 }
 
-fn share(place: &str, percent: Option<&PercentConfig>) -> Result<Share, Problem> {
-    percent.map_or(Ok(Share::ALL), |percent| percent.build().map_err(|problem| problem.inside(place)))
+fn service(object: &mut Object, needs: &mut Needs<'_>) -> Result<Option<Service>, Problem> {
+    const PLACE: &str = "rate_limit_service";
+    match (object.take(PLACE), needs.service) {
+        (Some(node), true) => {
+            let service = service::service(node, needs.secret()?);
+            service.map(Some).map_err(|problem| problem.inside(PLACE))
+        }
+        (None, false) => Ok(None),
+        (Some(_), false) => Err(Problem::new(PLACE, "no rule has `scope: global`")),
+        (None, true) => Err(Problem::new(PLACE, "rules with `scope: global` need it")),
+    }
+}
+
+fn exempt(object: &mut Object) -> Result<Exempt, Problem> {
+    const PLACE: &str = "exempt";
+    let Some(node) = object.take(PLACE) else { return Ok(Exempt::default()) };
+    let read = || {
+        let mut object = Object::new(node, &["remote_addresses", "requests"])?;
+        let ranges = action::ranges("remote_addresses", &object.texts("remote_addresses")?)?;
+        let mut requests = Vec::new();
+        for (index, config) in object.matches("requests").into_iter().enumerate() {
+            requests.push(config.build().map_err(|problem| at(problem, "requests", index))?);
+        }
+        Ok(Exempt { ranges, requests })
+    };
+    read().map_err(|problem: Problem| problem.inside(PLACE))
+}
+
+fn client_address(object: &mut Object) -> Result<ClientAddress, Problem> {
+    const PLACE: &str = "client_address";
+    let Some(node) = object.take(PLACE) else { return Ok(ClientAddress::Connection) };
+    let read = || {
+        let mut object = Object::new(node, &["xff_num_trusted_hops", "header_name"])?;
+        match (object.number("xff_num_trusted_hops", 0, 255)?, object.header("header_name")?) {
+            (Some(hops), None) => Ok(ClientAddress::Forwarded(usize::try_from(hops).unwrap_or(0))),
+            (None, Some(name)) if name.as_str() == "x-forwarded-for" => {
+                let text = "use `xff_num_trusted_hops`: of this header clients write a part";
+                Err(Problem::new("header_name", text))
+            }
+            (None, Some(name)) => Ok(ClientAddress::Header(name)),
+            _ => Err(Problem::new("", "expected one of `xff_num_trusted_hops` and `header_name`")),
+        }
+    };
+    read().map_err(|problem| problem.inside(PLACE))
 }

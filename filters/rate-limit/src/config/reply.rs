@@ -1,115 +1,10 @@
 //! What limited requests are told, and which requests are looked at: statuses, bodies, headers, shares.
 
+use super::node::{Node, Object, at};
+use crate::answer::{Answers, Body, HeadersVersion};
 use mesh_filter::HeaderName;
 use mesh_filter_policy::Problem;
-use serde::Deserialize;
 use std::num::NonZeroU32;
-
-/// Envoy's `HttpStatus`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StatusConfig {
-    code: u16,
-}
-
-impl StatusConfig {
-    pub(crate) fn build(&self) -> Result<u16, Problem> {
-        match self.code {
-            400..=599 => Ok(self.code),
-            _ => Err(Problem::new("code", "expected 400 to 599")),
-        }
-    }
-}
-
-/// The body of refusals.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BodyConfig {
-    pub(crate) inline_string: Option<String>,
-    pub(crate) content_type: Option<String>,
-    #[serde(default)]
-    pub(crate) problem_details: bool,
-}
-
-impl BodyConfig {
-    pub(crate) fn check(&self) -> Result<(), Problem> {
-        if self.problem_details && (self.inline_string.is_some() || self.content_type.is_some()) {
-            return Err(Problem::new("problem_details", "its body and content type are those of RFC 9457"));
-        }
-        match &self.content_type {
-            Some(value) if !is_value(value) => Err(Problem::new("content_type", "expected a media type")),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Envoy's `HeaderValueOption`, which here sets the header.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HeaderOptionConfig {
-    header: HeaderValueConfig,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HeaderValueConfig {
-    key: HeaderName,
-    value: String,
-}
-
-/// Names and values of headers that are set.
-pub(crate) fn headers(
-    place: &str,
-    options: &[HeaderOptionConfig],
-) -> Result<Vec<(HeaderName, String)>, Problem> {
-    let build = |(index, option): (usize, &HeaderOptionConfig)| match is_value(&option.header.value) {
-        true => Ok((option.header.key.clone(), option.header.value.clone())),
-        false => {
-            let place = format!("{place}[{index}].header.value");
-            Err(Problem::new(place, "expected text without control characters"))
-        }
-    };
-    options.iter().enumerate().map(build).collect()
-}
-
-fn is_value(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}
-
-/// Which headers tell clients of their limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub(crate) enum HeadersVersion {
-    #[default]
-    #[serde(rename = "OFF")]
-    Off,
-    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, as Envoy has them.
-    #[serde(rename = "DRAFT_VERSION_03")]
-    Draft03,
-    /// `RateLimit` and `RateLimit-Policy`.
-    #[serde(rename = "IETF_RATELIMIT")]
-    Ietf,
-}
-
-/// Envoy's `FractionalPercent`, bare or as the default of a runtime value, of which there are none here.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PercentConfig {
-    numerator: Option<u32>,
-    #[serde(default)]
-    denominator: Denominator,
-    default_value: Option<Box<PercentConfig>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-enum Denominator {
-    #[default]
-    #[serde(rename = "HUNDRED")]
-    Hundred,
-    #[serde(rename = "TEN_THOUSAND")]
-    TenThousand,
-    #[serde(rename = "MILLION")]
-    Million,
-}
 
 /// So many of so many requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,25 +14,105 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// All requests.
-    pub(crate) const ALL: Self = Self { numerator: 1, denominator: NonZeroU32::MIN };
-}
-
-impl PercentConfig {
-    pub(crate) fn build(&self) -> Result<Share, Problem> {
-        let denominator = match self.denominator {
-            Denominator::Hundred => 100,
-            Denominator::TenThousand => 10_000,
-            Denominator::Million => 1_000_000,
-        };
-        let denominator = NonZeroU32::new(denominator).unwrap_or(NonZeroU32::MIN);
-        match (self.numerator, &self.default_value) {
-            (Some(numerator), None) if numerator <= denominator.get() => Ok(Share { numerator, denominator }),
-            (Some(_), None) => Err(Problem::new("numerator", "expected no more than the denominator")),
-            (None, Some(inner)) if self.denominator == Denominator::Hundred => {
-                inner.build().map_err(|problem| problem.inside("default_value"))
-            }
-            _ => Err(Problem::new("", "expected `numerator` with `denominator`, or `default_value`")),
+    /// Envoy's `FractionalPercent`, bare or as the default of a runtime value, of which there are none here.
+    pub(super) fn read(object: &mut Object, name: &str) -> Result<Self, Problem> {
+        match object.take(name) {
+            None => Ok(Self { numerator: 1, denominator: NonZeroU32::MIN }),
+            Some(node) => percent(node).map_err(|problem| problem.inside(name)),
         }
     }
+}
+
+fn percent(node: Node) -> Result<Share, Problem> {
+    let mut object = Object::new(node, &["numerator", "denominator", "default_value"])?;
+    let numerator = object.number("numerator", 0, u32::MAX)?;
+    let denominator = object.word("denominator", &["HUNDRED", "TEN_THOUSAND", "MILLION"])?;
+    match (numerator, object.take("default_value")) {
+        (Some(numerator), None) => {
+            let denominator = [100, 10_000, 1_000_000].get(denominator.unwrap_or(0)).copied();
+            let denominator = denominator.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+            match numerator <= denominator.get() {
+                true => Ok(Share { numerator, denominator }),
+                false => Err(Problem::new("numerator", "expected no more than the denominator")),
+            }
+        }
+        (None, Some(inner)) if denominator.is_none() => {
+            percent(inner).map_err(|problem| problem.inside("default_value"))
+        }
+        _ => Err(Problem::new("", "expected `numerator` with `denominator`, or `default_value`")),
+    }
+}
+
+/// Envoy's `HttpStatus`.
+pub(super) fn status(object: &mut Object, name: &str, usual: u16) -> Result<u16, Problem> {
+    let Some(node) = object.take(name) else { return Ok(usual) };
+    let code = Object::new(node, &["code"]).and_then(|mut status| status.number("code", 400, 599));
+    let code = code.map_err(|problem| problem.inside(name))?;
+    let code = code.ok_or_else(|| Problem::new(name, "missing field `code`"))?;
+    Ok(u16::try_from(code).unwrap_or(usual))
+}
+
+/// What clients are told.
+pub(super) fn answers(object: &mut Object) -> Result<Answers, Problem> {
+    let headers =
+        object.word("enable_x_ratelimit_headers", &["OFF", "DRAFT_VERSION_03", "IETF_RATELIMIT"])?;
+    let body = match object.take("body") {
+        None => Body::Text("rate limited\n".to_owned(), "text/plain".to_owned()),
+        Some(node) => body(node).map_err(|problem| problem.inside("body"))?,
+    };
+    Ok(Answers {
+        status: status(object, "status", 429)?,
+        body,
+        headers: match headers {
+            Some(1) => HeadersVersion::Draft03,
+            Some(2) => HeadersVersion::Ietf,
+            _ => HeadersVersion::Off,
+        },
+        mark: !object.flag("disable_x_envoy_ratelimited_header")?,
+        retry_after: !object.flag("disable_retry_after_header")?,
+        resource_exhausted: object.flag("rate_limited_as_resource_exhausted")?,
+        added: added(object, "response_headers_to_add")?,
+        not_enforced: added(object, "request_headers_to_add_when_not_enforced")?,
+    })
+}
+
+fn body(node: Node) -> Result<Body, Problem> {
+    let mut object = Object::new(node, &["inline_string", "content_type", "problem_details"])?;
+    let (text, kind) = (object.text("inline_string")?, object.text("content_type")?);
+    if kind.as_ref().is_some_and(|kind| !is_value(kind)) {
+        return Err(Problem::new("content_type", "expected a media type"));
+    }
+    match (object.flag("problem_details")?, text, kind) {
+        (false, text, kind) => {
+            Ok(Body::Text(text.unwrap_or_default(), kind.unwrap_or_else(|| "text/plain".to_owned())))
+        }
+        (true, None, None) => Ok(Body::Problem),
+        (true, ..) => Err(Problem::new("problem_details", "its body and content type are those of RFC 9457")),
+    }
+}
+
+/// Envoy's `HeaderValueOption`: names and values of headers that are set.
+fn added(object: &mut Object, name: &str) -> Result<Vec<(HeaderName, String)>, Problem> {
+    let mut headers = Vec::new();
+    for (index, node) in object.list(name)?.into_iter().enumerate() {
+        headers.push(header(node).map_err(|problem| at(problem, name, index))?);
+    }
+    Ok(headers)
+}
+
+fn header(node: Node) -> Result<(HeaderName, String), Problem> {
+    let node = Object::new(node, &["header"])?.need("header")?;
+    let read = |node| {
+        let mut object = Object::new(node, &["key", "value"])?;
+        let (name, value) = (object.need_header("key")?, object.need_text("value")?);
+        match is_value(&value) {
+            true => Ok((name, value)),
+            false => Err(Problem::new("value", "expected text without control characters")),
+        }
+    };
+    read(node).map_err(|problem: Problem| problem.inside("header"))
+}
+
+fn is_value(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }

@@ -16,7 +16,6 @@ pub(crate) use store::Store;
 use crate::limit::{Limit, State, Taken};
 use group::{Group, Seat, WAYS};
 use mesh_filter::shared::SharedError;
-use serde::Deserialize;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use store::Read;
@@ -25,11 +24,9 @@ use store::Read;
 const MAX_TRIES: usize = 16;
 
 /// What becomes of clients that find no place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overflow {
     /// Those of a group share one place: together they have what one client has.
-    #[default]
     Share,
     /// They are not limited.
     Allow,
@@ -102,10 +99,10 @@ impl Table {
         places.div_ceil(u32::try_from(WAYS).unwrap_or(1)).max(1)
     }
 
-    /// The client with these bytes as its key; limits of different kinds count apart.
-    pub(crate) fn client(&self, key: &[u8], limit: &Limit) -> Client {
+    /// The client with these bytes as its key; what is counted by limits of other kinds is counted apart.
+    pub(crate) fn client(&self, key: &[u8], kind: u8) -> Client {
         let mut hasher = SipHasher24::new_with_key(&self.secret);
-        hasher.write(&[limit.kind()]);
+        hasher.write(&[kind]);
         hasher.write(key);
         let hash = hasher.finish128();
         let group = u32::try_from(hash.h1 % u64::from(self.groups.max(1))).unwrap_or(0);
@@ -155,6 +152,22 @@ impl Table {
             look = self.look(client, limit, now, hits)?;
         }
         Ok(Debit::Contended)
+    }
+
+    /// The moment that is kept of a client, if there is one.
+    pub(crate) fn until(&self, client: Client) -> Option<u64> {
+        let (group, _) = self.store.read(client.group).ok()?;
+        let places = 0..WAYS;
+        places.into_iter().find_map(|place| group.own(place, client.fingerprint)).map(|state| state.until)
+    }
+
+    /// Keeps a moment of a client, if there is a place and nobody else writes.
+    pub(crate) fn set_until(&self, client: Client, until: u64, now: u64) {
+        let Ok((mut group, read)) = self.store.read(client.group) else { return };
+        if let Seat::Own(place) = group.seat(client.fingerprint, now) {
+            group.set(place, client.fingerprint, State { until, ..State::default() });
+            drop(self.store.replace(client.group, &read, &group));
+        }
     }
 
     /// Writes what a look has found; nothing where somebody else has written since.

@@ -34,7 +34,7 @@ struct Outcome {
 /// goes on. Answers how many could have gone on at each step.
 fn play(workers: usize, requests: usize, max_tokens: u32, schedule: &[usize]) -> (Outcome, Vec<usize>) {
     let (table, limit) = (table(4, Overflow::Share), limit(max_tokens));
-    let client = table.client(b"one", &limit);
+    let client = table.client(b"one", limit.kind());
     let mut all: Vec<(Worker, Option<Look>)> =
         (0..workers).map(|_| (Worker { requests, ..Worker::default() }, None)).collect();
     let (mut outcome, mut choices) = (Outcome::default(), Vec::new());
@@ -116,7 +116,7 @@ fn in_every_order_of_reads_and_writes_exactly_the_limit_is_admitted() {
 #[test]
 fn who_loses_every_race_takes_nothing() {
     let (table, limit) = (table(1, Overflow::Share), limit(100));
-    let client = table.client(b"one", &limit);
+    let client = table.client(b"one", limit.kind());
     // Somebody else writes before each of our writes.
     let mut look = table.look(client, &limit, SECOND, 1).unwrap();
     for _ in 0..MAX_TRIES {
@@ -132,7 +132,7 @@ fn who_loses_every_race_takes_nothing() {
 #[test]
 fn what_is_given_back_can_be_taken_again() {
     let (table, limit) = (table(1, Overflow::Share), limit(2));
-    let client = table.client(b"one", &limit);
+    let client = table.client(b"one", limit.kind());
     let take = || {
         let look = table.look(client, &limit, SECOND, 1).unwrap();
         match table.take(client, &limit, (SECOND, 1), look).unwrap() {
@@ -153,7 +153,7 @@ fn clients_beyond_the_places_are_treated_as_configured_and_nobody_is_put_out() {
     for (overflow, admitted) in [(Overflow::Share, 5), (Overflow::Allow, 20), (Overflow::Deny, 4)] {
         let (table, limit) = (table(1, overflow), limit(1));
         let take = |name: u32, now| {
-            let client = table.client(&name.to_le_bytes(), &limit);
+            let client = table.client(&name.to_le_bytes(), limit.kind());
             let look = table.look(client, &limit, now, 1).unwrap();
             matches!(table.take(client, &limit, (now, 1), look).unwrap(), Debit::Done(..))
         };
@@ -168,7 +168,7 @@ fn clients_beyond_the_places_are_treated_as_configured_and_nobody_is_put_out() {
 fn a_worker_of_its_own_counts_as_well() {
     let table = Table { store: Store::worker(4), ..table(4, Overflow::Share) };
     let limit = limit(3);
-    let client = table.client(b"one", &limit);
+    let client = table.client(b"one", limit.kind());
     let taken = (0..5).filter(|_| {
         let look = table.look(client, &limit, SECOND, 1).unwrap();
         matches!(table.take(client, &limit, (SECOND, 1), look).unwrap(), Debit::Done(..))
