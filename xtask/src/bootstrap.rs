@@ -10,13 +10,21 @@ use crate::workspace::target;
 
 /// An example with its configuration, as a filter.
 pub(crate) fn example(name: &str, configuration: &str) -> Value {
+    module(name, configuration, false)
+}
+
+/// The same, of a filter that holds headers until it has read the body if `holds`.
+pub(crate) fn module(name: &str, configuration: &str, holds: bool) -> Value {
     let module = target().join("mesh-filter").join(name).with_extension("wasm");
     let configuration =
         json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
+    let variables = if holds { json!({"MESH_FILTER_HOLD_HEADERS": "1"}) } else { json!({}) };
+    let vm_id = if holds { format!("{name}-holds") } else { name.to_owned() };
     let config = json!({
         "name": name,
         "root_id": name.replace('-', "_"),
-        "vm_config": {"vm_id": name, "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
+        "allow_on_headers_stop_iteration": holds,
+        "vm_config": {"vm_id": vm_id, "environment_variables": {"key_values": variables}, "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
         "configuration": configuration,
     });
     json!({"name": name, "typed_config": any("envoy.extensions.filters.http.wasm.v3.Wasm", &json!({"config": config}))})
@@ -63,7 +71,7 @@ pub(crate) fn write(folder: &Path, listeners: &[Value], clusters: &[Value]) -> R
     Ok(path)
 }
 
-fn any(message: &str, value: &Value) -> Value {
+pub(crate) fn any(message: &str, value: &Value) -> Value {
     let mut value = value.clone();
     if let Some(fields) = value.as_object_mut() {
         fields.insert("@type".to_owned(), json!(format!("type.googleapis.com/{message}")));

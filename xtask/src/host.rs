@@ -76,13 +76,26 @@ impl Host {
         Ok(())
     }
 
+    /// User and system time of the one worker of an Envoy so far: not of the threads that compile for it.
+    pub(crate) fn worker_time(&self) -> Result<Duration> {
+        self.time_of(|task| fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with("wrk:")))
+    }
+
     /// User and system time of all threads so far.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        self.time_of(|_| true)
+    }
+
+    fn time_of(&self, counts: impl Fn(&Path) -> bool) -> Result<Duration> {
         let tasks = format!("/proc/{}/task", self.process.id());
         let mut total = Duration::ZERO;
         for task in fs::read_dir(&tasks).with_context(|| format!("reading `{tasks}`"))? {
             // Nanoseconds on a CPU are the first number. A thread may end between the listing and the reading.
-            let Ok(schedule) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+            let task = task?.path();
+            let Ok(schedule) = fs::read_to_string(task.join("schedstat")) else { continue };
+            if !counts(&task) {
+                continue;
+            }
             let nanoseconds = schedule.split(' ').next().and_then(|number| number.parse().ok());
             total +=
                 Duration::from_nanos(nanoseconds.with_context(|| format!("`schedstat` says `{schedule}`"))?);

@@ -28,6 +28,7 @@ const ARROWS: &[Arrow] = &[
     Arrow { from: CLI, to: &[RUNTIME, TEST], for_tests: &[] },
     Arrow { from: "xtask", to: &[], for_tests: &[] },
     Arrow { from: "mesh-filter-guests", to: &[], for_tests: &[SDK] },
+    Arrow { from: "idle", to: &[SDK], for_tests: &[] },
     Arrow { from: "sdk-suite", to: &[SDK], for_tests: &[TEST] },
     Arrow { from: "mesh-filter-acceptance", to: &[], for_tests: &[SDK, RUNTIME, TEST, CLI] },
 ];

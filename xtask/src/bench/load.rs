@@ -4,6 +4,7 @@
 //! whoever sends to it more than many a request, the same in both hosts, and would hide what they do.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -38,11 +39,17 @@ impl Load {
 
     /// Sends one request over a connection of its own.
     pub(crate) fn once(&self, address: SocketAddr, path: &str) -> Result<()> {
-        self.runtime.block_on(client(address, path.to_owned(), 1)).map(drop)
+        self.runtime.block_on(client(address, get(path, &[]).into(), 1)).map(drop)
     }
 
     /// Sends `requests` over all connections and returns how long each took.
     pub(crate) fn run(&self, address: SocketAddr, path: &str, requests: u32) -> Result<Vec<Duration>> {
+        self.send(address, get(path, &[]), requests)
+    }
+
+    /// Sends one request as often over all connections.
+    pub(crate) fn send(&self, address: SocketAddr, request: Vec<u8>, requests: u32) -> Result<Vec<Duration>> {
+        let request: Arc<[u8]> = request.into();
         self.runtime.block_on(async {
             let awake = tokio::spawn(async {
                 loop {
@@ -51,7 +58,7 @@ impl Load {
             });
             let mut clients = JoinSet::new();
             for _ in 0..CONNECTIONS {
-                clients.spawn(client(address, path.to_owned(), requests / CONNECTIONS));
+                clients.spawn(client(address, Arc::clone(&request), requests / CONNECTIONS));
             }
             let mut latencies = Vec::new();
             while let Some(client) = clients.join_next().await {
@@ -63,17 +70,34 @@ impl Load {
     }
 }
 
-async fn client(address: SocketAddr, path: String, rounds: u32) -> Result<Vec<Duration>> {
+/// A request without a body.
+pub(crate) fn get(path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+    request("GET", path, headers, b"")
+}
+
+/// A request as a client writes it.
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut head =
+        format!("{method} {path} HTTP/1.1\r\nhost: bench.example\r\nuser-agent: bench\r\naccept: */*\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !body.is_empty() {
+        head.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    head.push_str("\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+async fn client(address: SocketAddr, request: Arc<[u8]>, rounds: u32) -> Result<Vec<Duration>> {
     let connected = timeout(PATIENCE, TcpStream::connect(address)).await.context("connecting")?;
     let mut stream = connected.with_context(|| format!("connecting to `{address}`"))?;
     stream.set_nodelay(true)?;
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: bench.example\r\nuser-agent: bench\r\naccept: */*\r\n\r\n");
     let mut space = vec![0; 256 << 10];
     let mut latencies = Vec::new();
     for _ in 0..rounds {
         let begun = Instant::now();
-        stream.write_all(request.as_bytes()).await?;
+        stream.write_all(&request).await?;
         timeout(PATIENCE, response(&mut stream, &mut space)).await.context("waiting for a response")??;
         latencies.push(begun.elapsed());
     }

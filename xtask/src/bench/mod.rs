@@ -4,6 +4,7 @@
 //! machine slows both alike; what counts is the median of the pairs' ratios.
 
 mod chain;
+mod filters;
 mod harness;
 mod load;
 mod measure;
@@ -37,6 +38,9 @@ const FEWEST_PAIRS: usize = 5;
 /// `start-warm` the time to the first response without and with the module compiled before. `harness` is what scenarios
 /// cost; it is printed and compared with nothing. `sdk` is what an exchange costs with the SDK and by hand, counted.
 ///
+/// `--filter jwt-auth` and the names of other filters measure what those add to Envoy's CPU time, beside a filter that does nothing and
+/// Envoy's own filter for the same; only where they are named.
+///
 /// Writes `target/bench.json` and fails if a judged workload needs more than half of Envoy's CPU time: those with a
 /// filter, but for the page of 64 KiB, where the kernel's copying prevails. Fails too if the SDK costs more than a fifth, or
 /// 3,000 fuel, more than a filter by hand.
@@ -45,7 +49,7 @@ pub(crate) struct Arguments {
     /// Pairs of runs for each workload
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Run only the workloads, `chain`, `start`, `harness` or `sdk`, whose name contains this
+    /// Run only the workloads, `chain`, `start`, `harness`, `sdk` and filters whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// Measure this program in place of the workspace's proxy
@@ -70,9 +74,12 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     let with_start = chosen("start");
     let with_harness = chosen("harness");
     let with_sdk = chosen("sdk");
+    // They take minutes, and are of interest to who works on that filter.
+    let tables: Vec<_> =
+        filters::TABLES.iter().filter(|table| arguments.filter.is_some() && chosen(table.name)).collect();
     ensure!(
-        !workloads.is_empty() || with_chain || with_start || with_harness || with_sdk,
-        "`--filter` matches no workload, nor `chain`, `start`, `harness` or `sdk`"
+        !workloads.is_empty() || !tables.is_empty() || with_chain || with_start || with_harness || with_sdk,
+        "`--filter` matches no workload and no filter, nor `chain`, `start`, `harness` or `sdk`"
     );
     let mut modules = workload::modules(&workloads);
     modules.extend(with_chain.then_some(chain::MODULE));
@@ -104,6 +111,10 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         if with_start { Some(start::measure(&proxy, &envoy_program, &load, arguments.pairs)?) } else { None };
     let harness = if with_harness { Some(harness::measure(arguments.pairs)?) } else { None };
     let sdk = if with_sdk { Some(sdk::measure()?) } else { None };
+    let tables: Vec<_> = tables
+        .iter()
+        .map(|table| table.measure(&envoy_program, &load, arguments.pairs))
+        .collect::<Result<_>>()?;
     println!();
     for comparison in &comparisons {
         println!("ratio {} {:.2}", comparison.workload.name, comparison.ratio);
@@ -120,6 +131,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(sdk) = &sdk {
         sdk.print();
     }
+    tables.iter().for_each(filters::Measured::print);
     let unjudged: Vec<_> =
         comparisons.iter().map(|it| it.workload).filter(|it| !it.judged).map(|it| it.name).collect();
     if !unjudged.is_empty() {
@@ -136,11 +148,12 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         "start": start.map(|start| start.json()),
         "harness": harness.map(|harness| harness.json()),
         "sdk": sdk.as_ref().map(sdk::Sdk::json),
+        "filters": tables.iter().map(filters::Measured::json).collect::<Vec<_>>(),
     });
     std::fs::write(&file, serde_json::to_string_pretty(&document)?)
         .with_context(|| format!("writing `{}`", file.display()))?;
 
-    let mut passed = true;
+    let mut passed = tables.iter().all(filters::Measured::holds);
     for comparison in comparisons.iter().filter(|it| it.workload.judged && it.ratio > ALLOWED_RATIO) {
         passed = false;
         println!(

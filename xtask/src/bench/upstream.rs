@@ -1,4 +1,4 @@
-//! The upstream of the bench: it answers each GET from memory, on the thread of the load.
+//! The upstream of the bench: it answers each request from memory, on the thread of the load.
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,6 +38,7 @@ async fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (small, middle, large) =
         (answer(b"hello from the upstream\n"), answer(&page(PAGE)), answer(&page(LARGE)));
+    let keys = answer(super::filters::jwks().as_bytes());
     let mut request = Vec::new();
     let mut space = [0; 8 << 10];
     loop {
@@ -46,17 +47,27 @@ async fn serve(mut stream: TcpStream) -> io::Result<()> {
             return Ok(());
         }
         request.extend_from_slice(space.get(..count).unwrap_or_default());
-        // The load has one request in flight on a connection, and none has a body.
-        if request.ends_with(b"\r\n\r\n") {
+        // The load has one request in flight on a connection.
+        if is_complete(&request) {
             let answer = match request.split(|byte| *byte == b' ').nth(1) {
                 Some(b"/large") => &large,
                 Some(b"/page") => &middle,
+                Some(b"/jwks.json") => &keys,
                 _ => &small,
             };
             stream.write_all(answer).await?;
             request.clear();
         }
     }
+}
+
+/// Whether a request has come to the end of its body.
+fn is_complete(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let (head, body) = request.split_at(end);
+    let head = String::from_utf8_lossy(head);
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0) + 4
 }
 
 fn answer(body: &[u8]) -> Vec<u8> {
