@@ -1,4 +1,7 @@
-//! Tests in Rust of the filter as a whole: properties that hold for all inputs, and the schema of its configuration.
+//! Tests in Rust of the filter as a whole: properties that hold for all inputs, other clients of the same experiments, and the
+//! schema of its configuration.
 
+#[cfg(test)]
+mod clients;
 mod properties;
 mod schema;
