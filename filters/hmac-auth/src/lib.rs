@@ -43,7 +43,7 @@ use metrics::Metrics;
 use refusal::Refusal;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use verify::{Nonce, Verification, Verified, Verify};
+use verify::{Identity, Nonce, Verification, Verified, Verify};
 
 /// The filter.
 pub struct HmacAuth(Rc<Inner>);
@@ -122,8 +122,13 @@ impl Inner {
                 return Ok(Err(Refusal::BodyTooLarge));
             }
             if !verify.hold {
-                let key = verification.key().filter(|_| verification.is_settled() || !shadow);
-                self.carry(request, verify, key)?;
+                // A head that is signed leaves once, whatever becomes of its body.
+                if let Some(identity) = verification.take_identity()
+                    && let Err(refusal) = self.remember(verify, &identity, now)
+                {
+                    return Ok(Err(refusal));
+                }
+                self.carry(request, verify, verification.key().filter(|_| !shadow))?;
                 return Ok(Ok(self.gate(request, verification, rule, now)));
             }
             match request.watch_body(verify.max_body, |piece| verification.update(piece)).await {
@@ -181,15 +186,22 @@ impl Inner {
 
     /// The verdict over a request that was seen as a whole: the place of the key that signed it.
     fn conclude(&self, verification: Verification, verify: &Verify, now: Moment) -> Result<usize, Refusal> {
-        let Verified { key, identity, created } = verification.finish()?;
-        if let (Some(nonces), Some(created), Some(by)) =
-            (&self.policy.nonces, created, self.policy.keys.get(key))
-            && verify.nonce != Nonce::Off
-        {
-            nonces.accept(&by.id, &identity, created, now)?;
+        let Verified { key, identity } = verification.finish()?;
+        if let Some(identity) = identity {
+            self.remember(verify, &identity, now)?;
         }
         self.metrics.allowed.increment(1);
         Ok(key)
+    }
+
+    /// Refuses what was received before, where the rule says so.
+    fn remember(&self, verify: &Verify, identity: &Identity, now: Moment) -> Result<(), Refusal> {
+        match (&self.policy.nonces, self.policy.keys.get(identity.key)) {
+            (Some(nonces), Some(key)) if verify.nonce != Nonce::Off => {
+                nonces.accept(&key.id, &identity.bytes, identity.created, now)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a request carries on that passes: the consumer's name, and no signature where it is hidden.

@@ -1,5 +1,6 @@
 //! HMAC (RFC 2104) and the hashes below it.
 
+use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac as _};
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -34,17 +35,10 @@ pub(crate) enum Hasher {
 impl Mac {
     /// A MAC by this key, which may have any length.
     pub(crate) fn new(hash: Hash, key: &[u8]) -> Self {
-        // The crate's constructor fails for no length of a key; its error has to go somewhere nevertheless.
         match hash {
-            Hash::Sha256 => {
-                Self::Sha256(Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default())))
-            }
-            Hash::Sha384 => Self::Sha384(Box::new(
-                Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default())),
-            )),
-            Hash::Sha512 => Self::Sha512(Box::new(
-                Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default())),
-            )),
+            Hash::Sha256 => Self::Sha256(keyed(key)),
+            Hash::Sha384 => Self::Sha384(Box::new(keyed(key))),
+            Hash::Sha512 => Self::Sha512(Box::new(keyed(key))),
         }
     }
 
@@ -73,6 +67,11 @@ impl Mac {
             Self::Sha512(mac) => mac.verify_slice(signature).is_ok(),
         }
     }
+}
+
+/// HMAC takes keys of any length; the trait's error is for other MACs.
+fn keyed<M: hmac::Mac + KeyInit>(key: &[u8]) -> M {
+    <M as hmac::Mac>::new_from_slice(key).unwrap_or_else(|_| <M as hmac::Mac>::new(&Default::default()))
 }
 
 impl Hasher {

@@ -76,14 +76,21 @@ struct Matched {
     signature: Vec<u8>,
 }
 
+/// What a request is remembered by.
+pub(crate) struct Identity {
+    /// The key's place.
+    pub(crate) key: usize,
+    /// Its nonce, or its signature.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) created: Moment,
+}
+
 /// A request that was signed.
-#[derive(Debug)]
 pub(crate) struct Verified {
     /// The key's place.
     pub(crate) key: usize,
-    /// What the request is remembered by, beside the key.
-    pub(crate) identity: Vec<u8>,
-    pub(crate) created: Option<Moment>,
+    /// Unless it was taken before.
+    pub(crate) identity: Option<Identity>,
 }
 
 impl Verify {
@@ -177,6 +184,14 @@ impl Verification {
         self.matched.is_some()
     }
 
+    /// What the request is remembered by, once: as soon as its signature is valid, and if it has a time.
+    pub(crate) fn take_identity(&mut self) -> Option<Identity> {
+        let matched = self.matched.as_ref()?;
+        let created = self.created.take()?;
+        let bytes = self.nonce.take().unwrap_or_else(|| matched.signature.clone());
+        Some(Identity { key: matched.key, bytes, created })
+    }
+
     /// The key, as far as it is known before the body: the one that all candidates are of.
     pub(crate) fn key(&self) -> Option<usize> {
         if let Some(matched) = &self.matched {
@@ -208,12 +223,12 @@ impl Verification {
                 self.settle()?;
             }
         }
+        let identity = self.take_identity();
         let matched = self.matched.ok_or(self.otherwise)?;
         if !self.digests.hold() {
             return Err(Refusal::Digest);
         }
-        let identity = self.nonce.unwrap_or(matched.signature);
-        Ok(Verified { key: matched.key, identity, created: self.created })
+        Ok(Verified { key: matched.key, identity })
     }
 
     fn feed(&mut self, bytes: &[u8]) {
