@@ -70,7 +70,13 @@ fn write_query(query: &[u8], into: &mut Vec<u8>) {
     for pair in query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut parts = pair.splitn(2, |byte| *byte == b'=').map(|part| {
             let mut encoded = Vec::with_capacity(part.len());
-            write_encoded(&decoded(part), false, &mut encoded);
+            // A `+` stays one: forms take it for a space, and `%2B` for a plus.
+            for (index, words) in part.split(|byte| *byte == b'+').enumerate() {
+                if index > 0 {
+                    encoded.push(b'+');
+                }
+                write_encoded(&decoded(words), false, &mut encoded);
+            }
             encoded
         });
         pairs.push((parts.next().unwrap_or_default(), parts.next().unwrap_or_default()));
@@ -100,7 +106,7 @@ fn write_encoded(text: &[u8], slashes: bool, into: &mut Vec<u8>) {
     }
 }
 
-/// `%41` is `A`; what is no escape stays. A `+` is a `+`.
+/// `%41` is `A`; what is no escape stays.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -160,7 +166,7 @@ mod tests {
     #[test]
     fn queries_are_sorted_by_what_is_encoded() {
         let mut into = Vec::new();
-        write_query(b"b=2&a&a=%7e&a=%2F&a-b=x=y&&A=+", &mut into);
-        assert_eq!(String::from_utf8(into).unwrap(), "A=%2B&a=&a=%2F&a=~&a-b=x%3Dy&b=2");
+        write_query(b"b=2&a&a=%7e&a=%2F&a-b=x=y&&A=+%2b%20", &mut into);
+        assert_eq!(String::from_utf8(into).unwrap(), "A=+%2B%20&a=&a=%2F&a=~&a-b=x%3Dy&b=2");
     }
 }
