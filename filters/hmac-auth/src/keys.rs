@@ -3,6 +3,7 @@
 use crate::claim::Scope;
 use crate::mac::{Hash, Mac};
 use mesh_filter_policy::Moment;
+use std::cell::RefCell;
 
 /// Somebody who signs.
 pub(crate) struct Key {
@@ -18,6 +19,8 @@ pub(crate) struct Secret {
     bytes: Vec<u8>,
     /// What most schemes begin with, so that it is not made anew for each request.
     sha256: Mac,
+    /// The key that was made of it last, which is that of the day.
+    derived: RefCell<Option<(Scope, Mac)>>,
     not_before: Option<Moment>,
     not_after: Option<Moment>,
     /// Whether it signs requests to upstreams, too.
@@ -32,7 +35,7 @@ impl Secret {
         signs: bool,
     ) -> Self {
         let sha256 = Mac::new(Hash::Sha256, &bytes);
-        Self { bytes, sha256, not_before, not_after, signs }
+        Self { bytes, sha256, derived: RefCell::new(None), not_before, not_after, signs }
     }
 
     /// Whether it counts at a moment: from `not_before` on, until `not_after`, which is the first moment at which it does not.
@@ -40,10 +43,22 @@ impl Secret {
         self.not_before.is_none_or(|start| start <= now) && self.not_after.is_none_or(|end| now < end)
     }
 
+    /// A MAC by the key that is made of this secret. All requests of a day have the same one.
+    fn derived(&self, hash: Hash, scope: &Scope) -> Mac {
+        if let Some((known, mac)) = &*self.derived.borrow()
+            && known == scope
+        {
+            return mac.clone();
+        }
+        let mac = Mac::new(hash, &scope.derive(&self.bytes));
+        self.derived.replace(Some((scope.clone(), mac.clone())));
+        mac
+    }
+
     /// A MAC by this secret, or by the key that is made of it.
     pub(crate) fn mac(&self, hash: Hash, scope: Option<&Scope>) -> Mac {
         match (scope, hash) {
-            (Some(scope), _) => Mac::new(hash, &scope.derive(&self.bytes)),
+            (Some(scope), _) => self.derived(hash, scope),
             (None, Hash::Sha256) => self.sha256.clone(),
             (None, _) => Mac::new(hash, &self.bytes),
         }
@@ -73,6 +88,21 @@ mod tests {
         let secret = secret(b"a", Some(1000), Some(2000));
         let valid = |millis| secret.is_valid(Moment::from_millis(millis).unwrap());
         assert_eq!([999, 1000, 1999, 2000].map(valid), [false, true, true, false]);
+    }
+
+    #[test]
+    fn each_day_region_and_service_has_a_key_of_its_own() {
+        let secret = secret(b"a", None, None);
+        let scope = |date: &[u8], region: &[u8]| Scope {
+            date: date.to_vec(),
+            region: region.to_vec(),
+            service: b"s".to_vec(),
+        };
+        let mac = |scope: &Scope| secret.mac(Hash::Sha256, Some(scope)).finish();
+        let scopes = [scope(b"1", b"r"), scope(b"2", b"r"), scope(b"1", b"q")];
+        let first = scopes.each_ref().map(mac);
+        assert_eq!(scopes.each_ref().map(mac), first);
+        assert!(first[0] != first[1] && first[0] != first[2] && first[1] != first[2]);
     }
 
     #[test]
