@@ -4,7 +4,7 @@ use crate::judge::{Judged, Ruling};
 use crate::limit::Standing;
 use mesh_filter::headers::{HeaderError, Headers};
 use mesh_filter::{HeaderName, Response};
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 const SECOND: u64 = 1_000_000_000;
 /// Statuses of gRPC.
@@ -91,10 +91,15 @@ impl Answers {
 
     fn problem(&self, violated: &[&str]) -> String {
         // Names of rules have no characters that JSON would escape.
-        let violated = list(violated, |text, name| write!(text, "\"{name}\""));
+        let mut names = String::new();
+        for name in violated {
+            for part in [if names.is_empty() { "\"" } else { ",\"" }, name, "\""] {
+                names.push_str(part);
+            }
+        }
         format!(
             "{{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",\"title\":\"Request cannot be satisfied \
-             as assigned quota has been exceeded\",\"status\":{},\"violated-policies\":[{violated}]}}\n",
+             as assigned quota has been exceeded\",\"status\":{},\"violated-policies\":[{names}]}}\n",
             self.status
         )
     }
@@ -113,36 +118,29 @@ impl Answers {
         let Some((_, least)) = standings.iter().min_by_key(|(_, standing)| standing.remaining) else {
             return Ok(());
         };
-        if self.headers == HeadersVersion::Ietf {
-            let state = list(&standings, |text, (name, Standing { remaining, reset, .. })| {
-                write!(text, "\"{name}\";r={remaining};t={}", seconds(*reset))
-            });
-            let policy = list(&standings, |text, (name, Standing { quota, window, .. })| {
-                write!(text, "\"{name}\";q={quota};w={}", seconds(*window))
-            });
+        let ietf = self.headers == HeadersVersion::Ietf;
+        let (mut state, mut policy) = (String::new(), String::new());
+        for (name, Standing { quota, remaining, reset, window }) in &standings {
+            let (reset, window) = (seconds(*reset), seconds(*window));
+            for text in [&mut state, &mut policy].into_iter().filter(|text| !text.is_empty()) {
+                text.push_str(", ");
+            }
+            // Writing to a `String` does not fail.
+            let written = match ietf {
+                true => write!(state, "\"{name}\";r={remaining};t={reset}")
+                    .and_then(|()| write!(policy, "\"{name}\";q={quota};w={window}")),
+                false => write!(policy, "{quota};w={window};name=\"{name}\""),
+            };
+            written.unwrap_or_default();
+        }
+        if ietf {
             headers.set("ratelimit", state)?;
             return headers.set("ratelimit-policy", policy);
         }
-        let policies = list(&standings, |text, (name, Standing { quota, window, .. })| {
-            write!(text, "{quota};w={};name=\"{name}\"", seconds(*window))
-        });
-        headers.set("x-ratelimit-limit", format!("{}, {policies}", least.quota))?;
+        headers.set("x-ratelimit-limit", format!("{}, {policy}", least.quota))?;
         headers.set("x-ratelimit-remaining", least.remaining.to_string())?;
         headers.set("x-ratelimit-reset", seconds(least.reset).to_string())
     }
-}
-
-/// The items as a list in one text.
-fn list<T>(items: &[T], mut write: impl FnMut(&mut String, &T) -> fmt::Result) -> String {
-    let mut text = String::new();
-    for item in items {
-        if !text.is_empty() {
-            text.push_str(", ");
-        }
-        // Writing to a `String` does not fail.
-        write(&mut text, item).unwrap_or_default();
-    }
-    text
 }
 
 /// Whole seconds after which it is surely over.

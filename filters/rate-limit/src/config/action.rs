@@ -5,7 +5,7 @@ use crate::keys::{Absent, Action, PathKey, Range, Source};
 use mesh_filter_policy::Problem;
 
 /// The names of actions.
-const ACTIONS: [&str; 15] = [
+const ACTIONS: [&str; 17] = [
     "source_cluster",
     "destination_cluster",
     "request_headers",
@@ -14,6 +14,8 @@ const ACTIONS: [&str; 15] = [
     "masked_remote_address",
     "remote_address_match",
     "generic_key",
+    "header_value_match",
+    "query_parameter_value_match",
     "path",
     "method",
     "host",
@@ -41,6 +43,10 @@ fn fields(name: &str, node: Node) -> Result<Action, Problem> {
         "masked_remote_address" => &["v4_prefix_mask_len", "v6_prefix_mask_len"],
         "remote_address_match" => &["descriptor_key", "descriptor_value", "ranges", "invert_match"],
         "generic_key" => &["descriptor_key", "descriptor_value"],
+        "header_value_match" => &["descriptor_key", "descriptor_value", "expect_match", "headers"],
+        "query_parameter_value_match" => {
+            &["descriptor_key", "descriptor_value", "expect_match", "query_parameters"]
+        }
         "path" => &["segments", "template", "descriptor_key"],
         _ => &[],
     };
@@ -65,6 +71,14 @@ fn fields(name: &str, node: Node) -> Result<Action, Problem> {
             text: object.need_text("descriptor_value")?,
         },
         "generic_key" => Source::Text(object.need_text("descriptor_value")?),
+        "header_value_match" => {
+            "header_match".clone_into(&mut usual);
+            condition(&mut object, "headers")?
+        }
+        "query_parameter_value_match" => {
+            "query_match".clone_into(&mut usual);
+            condition(&mut object, "query_parameters")?
+        }
         "path" => Source::Path(path(&mut object)?),
         "method" => Source::Method,
         "host" => Source::Host,
@@ -94,6 +108,29 @@ fn fields(name: &str, node: Node) -> Result<Action, Problem> {
         return Err(Problem::new("", "missing field `descriptor_key`"));
     }
     Ok(Action { key: key.unwrap_or(usual), source, absent: absent(&mut object)? })
+}
+
+/// Envoy's `HeaderValueMatch` and `QueryParameterValueMatch`.
+fn condition(object: &mut Object, name: &str) -> Result<Source, Problem> {
+    let (mut matches, in_query) = (Vec::new(), name == "query_parameters");
+    match object.need(name)? {
+        Node::Headers(all) => {
+            for (index, one) in all.iter().enumerate() {
+                matches.push(one.build().map_err(|problem| at(problem, name, index))?);
+            }
+        }
+        Node::Parameters(all) => {
+            for (index, one) in all.iter().enumerate() {
+                matches.push(one.build().map_err(|problem| at(problem, name, index))?);
+            }
+        }
+        _ => {}
+    }
+    if matches.is_empty() {
+        return Err(Problem::new(name, "expected at least one"));
+    }
+    let expect = object.flag_or("expect_match", true)?;
+    Ok(Source::Match { matches, in_query, expect, text: object.need_text("descriptor_value")? })
 }
 
 fn bits(object: &mut Object, name: &str, most: u8, usual: u8) -> Result<u8, Problem> {

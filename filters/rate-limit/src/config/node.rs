@@ -5,7 +5,7 @@
 
 use mesh_filter::HeaderName;
 use mesh_filter::clock::Span;
-use mesh_filter_policy::{MatchConfig, Problem};
+use mesh_filter_policy::{HeaderMatchConfig, MatchConfig, ParameterMatchConfig, Problem};
 use serde::de::value::Error as ValueError;
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -19,77 +19,109 @@ pub(crate) enum Node {
     Text(String),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
-    /// Conditions on requests, which have types of their own.
+    /// Conditions on requests, on headers and on parameters, which have types of their own.
     Matches(Vec<MatchConfig>),
+    Headers(Vec<HeaderMatchConfig>),
+    Parameters(Vec<ParameterMatchConfig>),
     /// A number that is none of these.
     Other,
 }
 
-/// The names under which conditions on requests stand: one, and a list.
-const MATCH: &str = "match";
-const REQUESTS: &str = "requests";
-
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Values;
+        deserializer.deserialize_any(Values)
+    }
+}
 
-        impl<'de> Visitor<'de> for Values {
-            type Value = Node;
+/// What stands under `query_parameters`: an action, or conditions.
+struct Parameters(Node);
+
+impl<'de> Deserialize<'de> for Parameters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Parameters;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
+                f.write_str("an object or a list")
             }
 
-            fn visit_unit<E: Error>(self) -> Result<Node, E> {
-                Ok(Node::Null)
-            }
-
-            fn visit_bool<E: Error>(self, flag: bool) -> Result<Node, E> {
-                Ok(Node::Flag(flag))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Node, E> {
-                Ok(Node::Number(number))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Node, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Node, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
-                Ok(Node::Text(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Parameters, A::Error> {
                 let mut list = Vec::new();
                 while let Some(item) = items.next_element()? {
                     list.push(item);
                 }
-                Ok(Node::List(list))
+                Ok(Parameters(Node::Parameters(list)))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
-                let mut object: Vec<(String, Node)> = Vec::new();
-                while let Some(name) = members.next_key::<String>()? {
-                    if object.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom(format_args!("`{name}` stands here twice")));
-                    }
-                    let node = match &*name {
-                        MATCH => Node::Matches(members.next_value::<Option<_>>()?.into_iter().collect()),
-                        REQUESTS => Node::Matches(members.next_value()?),
-                        _ => members.next_value()?,
-                    };
-                    object.push((name, node));
-                }
-                Ok(Node::Object(object))
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Parameters, A::Error> {
+                Values.visit_map(members).map(Parameters)
             }
         }
 
-        deserializer.deserialize_any(Values)
+        deserializer.deserialize_any(Either)
+    }
+}
+
+struct Values;
+
+impl<'de> Visitor<'de> for Values {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Node, E> {
+        Ok(Node::Flag(flag))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Number(number))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+        let mut object: Vec<(String, Node)> = Vec::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if object.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format_args!("`{name}` stands here twice")));
+            }
+            // Conditions stand under these names only, and under nothing else.
+            let node = match &*name {
+                "match" => Node::Matches(members.next_value::<Option<_>>()?.into_iter().collect()),
+                "requests" => Node::Matches(members.next_value()?),
+                "headers" => Node::Headers(members.next_value()?),
+                "query_parameters" => members.next_value::<Parameters>()?.0,
+                _ => members.next_value()?,
+            };
+            object.push((name, node));
+        }
+        Ok(Node::Object(object))
     }
 }
 
@@ -131,8 +163,12 @@ impl Object {
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
+        self.flag_or(name, false)
+    }
+
+    pub(crate) fn flag_or(&mut self, name: &str, usual: bool) -> Result<bool, Problem> {
         match self.take(name) {
-            None => Ok(false),
+            None => Ok(usual),
             Some(Node::Flag(flag)) => Ok(flag),
             Some(_) => Err(Problem::new(name, "expected `true` or `false`")),
         }

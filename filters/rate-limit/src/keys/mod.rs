@@ -8,6 +8,7 @@ pub(crate) use address::{Addresses, ClientAddress, Range, masked};
 pub(crate) use path::PathKey;
 
 use mesh_filter::prelude::*;
+use mesh_filter_policy::ValueMatch;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -58,6 +59,13 @@ pub(crate) enum Source {
     AddressMatch {
         ranges: Vec<Range>,
         invert: bool,
+        text: String,
+    },
+    /// A text for requests whose headers (or parameters of the query) fulfil all conditions, or for those whose do not.
+    Match {
+        matches: Vec<ValueMatch>,
+        in_query: bool,
+        expect: bool,
         text: String,
     },
     /// What the proxy knows.
@@ -142,6 +150,13 @@ impl Source {
                 let ip = facts.ip()?;
                 (ranges.iter().any(|range| range.contains(ip)) != *invert).then(|| text(value))?
             }
+            Self::Match { matches, in_query, expect, text: value } => {
+                let holds = |one: &ValueMatch| match in_query {
+                    true => holds_in_query(one, request),
+                    false => one.holds(request.headers().get_all(one.name()).map(|value| value.as_bytes())),
+                };
+                (matches.iter().all(holds) == *expect).then(|| text(value))?
+            }
             Self::Property(path) => property(path).map(Cow::Owned),
         }
     }
@@ -157,6 +172,12 @@ fn joined<'r>(request: &'r Request, name: &HeaderName) -> Option<Cow<'r, [u8]>> 
         all.to_mut().extend_from_slice(value);
     }
     Some(all)
+}
+
+fn holds_in_query(condition: &ValueMatch, request: &Request) -> bool {
+    let all: Vec<_> = request.query().iter().collect();
+    let own = all.iter().filter(|(name, _)| **name == *condition.name().as_bytes());
+    condition.holds(own.map(|(_, value)| value.as_ref()))
 }
 
 fn property(path: &[String]) -> Option<Vec<u8>> {

@@ -60,6 +60,8 @@ fn places() -> Vec<(&'static str, Value)> {
         ("masked_remote_address", action("masked_remote_address")),
         ("remote_address_match", action("remote_address_match")),
         ("generic_key", action("generic_key")),
+        ("header_value_match", action("header_value_match")),
+        ("query_parameter_value_match", action("query_parameter_value_match")),
         ("path", action("path")),
         ("rate_limit_service", service()),
         ("exempt", beside("exempt", &unknown())),
