@@ -23,6 +23,8 @@ mod harm;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod parity;
