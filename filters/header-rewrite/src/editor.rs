@@ -57,17 +57,9 @@ impl<'e> Editor<'e> {
         self.safety.longest_value
     }
 
-    /// Writes values under a name.
-    pub(crate) fn write(
-        &mut self,
-        name: &str,
-        values: Vec<Vec<u8>>,
-        action: AppendAction,
-    ) -> Result<(), Refused> {
-        let values: Vec<Vec<u8>> = values.into_iter().filter_map(|value| self.fit(name, &value)).collect();
-        if values.is_empty() {
-            return self.verdict();
-        }
+    /// Writes a value under a name.
+    pub(crate) fn write(&mut self, name: &str, value: &[u8], action: AppendAction) -> Result<(), Refused> {
+        let Some(value) = self.fit(name, value) else { return self.verdict() };
         let writes = match action {
             AppendAction::AppendIfExistsOrAdd | AppendAction::OverwriteIfExistsOrAdd => true,
             AppendAction::AddIfAbsent => self.fields.first(name).is_none(),
@@ -76,13 +68,37 @@ impl<'e> Editor<'e> {
         match action {
             _ if !writes => {}
             AppendAction::AppendIfExistsOrAdd | AppendAction::AddIfAbsent => {
-                values.iter().try_for_each(|value| self.fields.append(name, value))?;
+                self.fields.append(name, value)?
             }
             AppendAction::OverwriteIfExistsOrAdd | AppendAction::OverwriteIfExists => {
-                self.replace(name, &values)?
+                self.fields.set(name, value)?;
             }
         }
-        self.verdict()
+        Ok(())
+    }
+
+    /// Writes values under a name, as if they were one.
+    pub(crate) fn write_all(
+        &mut self,
+        name: &str,
+        values: &[Vec<u8>],
+        action: AppendAction,
+    ) -> Result<(), Refused> {
+        let is_there = self.fields.first(name).is_some();
+        let (writes, mut next) = match action {
+            AppendAction::AppendIfExistsOrAdd => (true, action),
+            AppendAction::AddIfAbsent => (!is_there, AppendAction::AppendIfExistsOrAdd),
+            AppendAction::OverwriteIfExistsOrAdd => (true, action),
+            AppendAction::OverwriteIfExists => (is_there, action),
+        };
+        for value in values.iter().filter(|_| writes) {
+            let rejected = self.rejected;
+            self.write(name, value, next)?;
+            if self.rejected == rejected {
+                next = AppendAction::AppendIfExistsOrAdd;
+            }
+        }
+        Ok(())
     }
 
     /// Changes each value of a name; what the function gives nothing for goes, what cannot be stays as it was.
@@ -96,7 +112,7 @@ impl<'e> Editor<'e> {
         for value in &old {
             match change(value) {
                 Some(changed) if changed == *value => new.push(changed),
-                Some(changed) => new.push(self.fit(name, &changed).unwrap_or_else(|| value.clone())),
+                Some(changed) => new.push(self.fit(name, &changed).unwrap_or(value).to_vec()),
                 None => {}
             }
         }
@@ -138,21 +154,17 @@ impl<'e> Editor<'e> {
     }
 
     /// The value as it may be written; nothing, and counted, where it may not.
-    fn fit(&mut self, name: &str, value: &[u8]) -> Option<Vec<u8>> {
-        let fitting = safety::value(value).filter(|value| {
-            let added = self.added + name.len() + value.len();
-            value.len() <= self.safety.longest_value && added <= self.safety.most_added
-        });
+    fn fit<'v>(&mut self, name: &str, value: &'v [u8]) -> Option<&'v [u8]> {
+        let added = |value: &[u8]| self.added + name.len() + value.len();
+        let fits = |value: &&[u8]| {
+            value.len() <= self.safety.longest_value && added(value) <= self.safety.most_added
+        };
+        let fitting = safety::value(value).filter(fits);
         match fitting {
-            Some(value) => {
-                self.added += name.len() + value.len();
-                Some(value.to_vec())
-            }
-            None => {
-                self.rejected += 1;
-                None
-            }
+            Some(value) => self.added = added(value),
+            None => self.rejected += 1,
         }
+        fitting
     }
 
     fn verdict(&self) -> Result<(), Refused> {

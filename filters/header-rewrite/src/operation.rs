@@ -93,7 +93,7 @@ impl Operation {
                 if values.is_empty() {
                     return Ok(());
                 }
-                editor.write(to, values, *action)?;
+                editor.write_all(to, &values, *action)?;
                 if !keep {
                     editor.fields.remove(from)?;
                 }
@@ -120,15 +120,22 @@ impl Operation {
 
 impl Append {
     fn apply(&self, editor: &mut Editor<'_>, look: Look<'_>) -> Result<(), Refused> {
-        let rendered = self.value.render(&look.over(editor.fields));
-        let Some(value) = rendered.or_else(|| self.default.as_ref().map(|text| text.as_bytes().to_vec()))
-        else {
-            return Ok(());
-        };
-        if trim(&value).is_empty() && !self.keep_empty {
-            return Ok(());
+        // Most values are the same for each exchange.
+        if let Some(value) = self.value.constant() {
+            return self.write(editor, value);
         }
-        editor.write(&self.name, vec![value], self.action)
+        match (self.value.render(&look.over(editor.fields)), &self.default) {
+            (Some(value), _) => self.write(editor, &value),
+            (None, Some(default)) => self.write(editor, default.as_bytes()),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn write(&self, editor: &mut Editor<'_>, value: &[u8]) -> Result<(), Refused> {
+        match trim(value) {
+            [] if !self.keep_empty => Ok(()),
+            value => editor.write(&self.name, value, self.action),
+        }
     }
 }
 

@@ -72,8 +72,7 @@ fn write(editor: &mut Editor<'_>, path: &[u8], query: Option<&[u8]>) -> Result<(
 /// Writes a path that was there, and its query.
 pub(crate) fn put(editor: &mut Editor<'_>, path: &[u8], query: Option<&[u8]>) -> Result<(), Refused> {
     let whole = target::join(path, query);
-    let visible = whole.iter().all(|byte| !byte.is_ascii_control() && *byte != b' ');
-    match visible && whole.len() <= editor.longest_value() {
+    match whole.len() <= editor.longest_value() {
         true => Ok(editor.fields.set(":path", &whole)?),
         false => Err(Refused::Target),
     }

@@ -127,3 +127,6 @@ impl Rule {
         self.method.as_ref().map_or(Ok(()), |method| Pseudo::Method.set(editor, method.as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests;

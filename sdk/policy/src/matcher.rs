@@ -257,10 +257,11 @@ pub fn build_all<C, B>(
     items: &[C],
     build: impl Fn(&C) -> Result<B, Problem>,
 ) -> Result<Vec<B>, Problem> {
-    let items = items.iter().enumerate();
-    let built = items
-        .map(|(index, item)| build(item).map_err(|problem| problem.inside(&format!("{field}[{index}]"))));
-    built.collect()
+    let mut built = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        built.push(build(item).map_err(|problem| problem.in_list(field, index))?);
+    }
+    Ok(built)
 }
 
 fn value_match(

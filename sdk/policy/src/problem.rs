@@ -19,4 +19,9 @@ impl Problem {
         let point = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
         Self { place: format!("{outer}{point}{}", self.place), text: self.text }
     }
+
+    /// The same, seen from outside of the list whose item of this number is meant.
+    pub fn in_list(self, list: &str, index: usize) -> Self {
+        self.inside(&format!("{list}[{index}]"))
+    }
 }

@@ -65,7 +65,7 @@ impl RuleConfig {
             let mut operations = Vec::new();
             for (index, mutation) in mutations.iter().enumerate() {
                 let built = mutation.build(scope, &mut operations);
-                built.map_err(|problem| problem.inside(&format!("{field}[{index}]")))?;
+                built.map_err(|problem| problem.in_list(field, index))?;
             }
             Ok::<Vec<Operation>, Problem>(operations)
         };

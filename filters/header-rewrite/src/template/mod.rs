@@ -41,6 +41,15 @@ impl Template {
         Self { pieces: vec![value], unset: None }
     }
 
+    /// The text of a template without operators.
+    pub(crate) fn constant(&self) -> Option<&[u8]> {
+        match (self.pieces.as_slice(), &self.unset) {
+            ([], None) => Some(b""),
+            ([Piece::Literal(text)], None) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
+
     /// A variable of the environment that is named and not set: without it there is never a value.
     pub(crate) fn unset(&self) -> Option<&str> {
         self.unset.as_deref()
@@ -69,6 +78,9 @@ impl Template {
     }
 
     fn join(&self, view: &View<'_>, value: impl Fn(&Operator, Vec<u8>) -> Vec<u8>) -> Option<Vec<u8>> {
+        if self.unset.is_some() {
+            return None;
+        }
         let mut text = Vec::new();
         for piece in &self.pieces {
             match piece {
