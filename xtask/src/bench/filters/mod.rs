@@ -4,6 +4,7 @@
 //! busy machine does to one it does to all; what counts is the median, over the rounds, of the difference to no filter.
 
 mod header_rewrite;
+mod hmac_auth;
 mod jwt_auth;
 mod rate_limit;
 
@@ -23,7 +24,7 @@ pub(super) use jwt_auth::jwks;
 
 /// The row that the others are measured by.
 const NONE: &str = "no filter";
-/// The row of the SDK's own part, which comes next.
+/// The row of the SDK's own part, which comes next, unless bodies are read.
 const IDLE: &str = "an idle filter of the SDK";
 
 /// A filter and what it is compared with.
@@ -36,7 +37,8 @@ pub(super) struct Table {
     claims: fn(&Costs) -> Vec<Claim>,
 }
 
-pub(super) const TABLES: &[Table] = &[jwt_auth::TABLE, header_rewrite::TABLE, rate_limit::TABLE];
+pub(super) const TABLES: &[Table] =
+    &[jwt_auth::TABLE, hmac_auth::TABLE, header_rewrite::TABLE, rate_limit::TABLE];
 
 /// One way of an exchange.
 struct Row {
