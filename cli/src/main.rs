@@ -2,6 +2,7 @@
 
 mod commands;
 mod failure;
+mod image;
 mod module;
 mod output;
 mod project;

@@ -66,6 +66,16 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
     if !curl.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("HTTP2")) {
         report.skip("exchanges over HTTP/2", "there is no curl that speaks HTTP/2");
     }
+    for (tool, what) in [
+        ("docker-registry", "images in a registry"),
+        ("skopeo", "images as others take them"),
+        ("openssl", "certificates and signatures"),
+    ] {
+        let answer = Command::new(tool).arg("--version").stdin(Stdio::null()).output();
+        if answer.is_err() {
+            report.skip(what, &format!("`{tool}` is not installed"));
+        }
+    }
     report.run("unit, doc, CLI, proxy and parity tests, house rules", &mut tests)?;
     // In `target/debug`, which the step before has built.
     let mut scenarios = Command::new(program("cargo-mesh-filter")?);

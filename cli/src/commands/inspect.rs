@@ -8,6 +8,9 @@ use mesh_filter_runtime::vm::Profile;
 use serde::Serialize;
 
 use crate::failure::Result;
+use crate::image::folder::Folder;
+use crate::image::open::RegistryOptions;
+use crate::image::report::{self, ImageReport};
 use crate::module::check::{self, Verdict, Warning};
 use crate::module::read::{self, Memory, Module, Section};
 use crate::module::size::{self, Share, Sizes};
@@ -19,6 +22,7 @@ Examples:
   cargo mesh-filter inspect target/mesh-filter/jwt-auth.wasm
   cargo mesh-filter inspect plugin.wasm --top 40
   cargo mesh-filter inspect plugin.wasm --profile envoy
+  cargo mesh-filter inspect registry.example.com/team/jwt:1.2
   cargo mesh-filter inspect plugin.wasm --format json | jq '.warnings[].name'
 
 Any core module will do, whatever language it was written in. Names of
@@ -26,20 +30,23 @@ functions come from the module, or from the side file `<name>.symbols.wasm`
 beside it, if that holds the same code. Whether proxies of the profile load
 it stands after `profile`; warnings tell why not.
 
-Exit codes: 0 shown (warnings included), 2 not a Wasm module, or wrong usage";
+Exit codes: 0 shown (warnings included), 1 proxies would not load the image,
+2 not a Wasm module, or wrong usage";
 
-/// Show what is inside a Wasm module: ABI, imports, callbacks, sizes, warnings
+/// Show what is inside a Wasm module, or an image: digests, ABI, imports, callbacks, sizes, warnings
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// The module
-    #[arg(value_name = "FILE.wasm")]
-    file: PathBuf,
+    /// The module, or an image with a module
+    #[arg(value_name = "FILE.wasm|REF")]
+    file: String,
     /// How many crates and functions to list
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
     #[command(flatten)]
     profile: ProfileOption,
+    #[command(flatten)]
+    registry: RegistryOptions,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -48,6 +55,8 @@ pub(crate) struct Args {
 /// Everything that is shown about a module.
 #[derive(Debug, Serialize)]
 struct Report {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<ImageReport>,
     file: PathBuf,
     bytes: usize,
     gzip_bytes: usize,
@@ -81,9 +90,21 @@ struct ImportLine {
 impl Args {
     /// Reads, then reports.
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
-        let bytes = read::bytes_of(&self.file)?;
-        let module = Module::parse(&bytes, &self.file)?;
-        let mut report = Report::new(self.file, &bytes, module, self.profile.profile());
+        let path = PathBuf::from(&self.file);
+        // What looks like a file is one, also where it is missing or a folder.
+        let is_file = path.is_file()
+            || path.extension().is_some_and(|extension| extension == "wasm")
+            || path.is_dir() && !Folder::new(&path).is_layout();
+        let (image, bytes) = match is_file {
+            true => (None, read::bytes_of(&path)?),
+            false => {
+                let (image, module) = report::fetch(&self.file, &self.registry, output)?;
+                (Some(image), module)
+            }
+        };
+        let module = Module::parse(&bytes, &path)?;
+        let mut report = Report::new(path, &bytes, module, self.profile.profile());
+        report.image = image;
         report.sizes.crates.truncate(self.top);
         report.sizes.functions.truncate(self.top);
         match self.format {
@@ -102,6 +123,7 @@ impl Report {
         let callbacks = check::callbacks(&module);
         let others = module.exports.iter().map(|export| export.name.clone());
         Self {
+            image: None,
             bytes: bytes.len(),
             gzip_bytes: super::build::gzip_size(bytes),
             profile: profile.name(),
@@ -135,7 +157,8 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}\n", self.file.display());
+        let mut text = self.image.as_ref().map_or_else(String::new, ImageReport::text);
+        line(&mut text, &self.file.display().to_string());
         let mut fact = |name: &str, value: &str| line(&mut text, &format!("  {name:<12} {value}"));
         fact("size", &format!("{} ({} gzipped)", bytes(self.bytes), bytes(self.gzip_bytes)));
         fact("ABI", self.abi_version.unwrap_or("none: no `proxy_abi_version_*` export"));

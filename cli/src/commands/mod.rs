@@ -2,10 +2,18 @@
 
 mod bench;
 mod build;
+mod copy;
 mod inspect;
+mod list;
 mod new;
+mod package;
+mod pull;
+mod push;
 mod run;
+mod sign;
+mod tag;
 mod test;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -22,7 +30,7 @@ Exit codes:
 Environment:
   NO_COLOR  when set, nothing is coloured";
 
-/// Scaffold, build, run, test, measure and inspect Proxy-Wasm filters.
+/// Scaffold, build, run, test, measure, inspect and publish Proxy-Wasm filters.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-mesh-filter", bin_name = "cargo mesh-filter", version, after_help = EXIT_CODES)]
 pub(crate) struct CommandLine {
@@ -40,6 +48,14 @@ enum Command {
     Run(Box<run::Args>),
     Test(test::Args),
     Bench(bench::Args),
+    Package(package::Args),
+    Push(push::Args),
+    Pull(pull::Args),
+    Tag(tag::Args),
+    List(list::Args),
+    Copy(copy::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
     Inspect(inspect::Args),
 }
 
@@ -67,6 +83,14 @@ impl CommandLine {
             Command::Run(args) => args.exec(output),
             Command::Test(args) => args.exec(output),
             Command::Bench(args) => args.exec(output),
+            Command::Package(args) => args.exec(output),
+            Command::Push(args) => args.exec(output),
+            Command::Pull(args) => args.exec(output),
+            Command::Tag(args) => args.exec(output),
+            Command::List(args) => args.exec(output),
+            Command::Copy(args) => args.exec(output),
+            Command::Sign(args) => args.exec(output),
+            Command::Verify(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
         }
     }

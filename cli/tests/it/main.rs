@@ -11,6 +11,7 @@ mod inspect;
 mod memory;
 mod module;
 mod new;
+mod registry;
 mod run;
 mod sessions;
 mod test;

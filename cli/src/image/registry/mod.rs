@@ -1,0 +1,205 @@
+//! A repository of a registry (OCI distribution specification 1.1), over HTTP.
+//!
+//! ```text
+//!   Store ──► request (bounded tries) ──► login (Basic, or a token for what was asked) ──► ureq
+//! ```
+
+mod credentials;
+mod login;
+mod request;
+mod upload;
+
+pub(crate) use request::Connection;
+
+use std::io::Read;
+
+use serde::Deserialize;
+
+use super::digest::Digest;
+use super::manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, OCI_INDEX, OCI_MANIFEST};
+use super::reference::Repository;
+use super::store::{Store, StoreError, Stored, Which};
+use request::{Action, Call, Client, Reply};
+
+/// The largest manifest that is read, in bytes: registries take 4 MiB.
+const LARGEST_MANIFEST: u64 = 4 * 1024 * 1024;
+/// The largest blob that is read, in bytes: proxies take no archive beyond 256 MiB.
+const LARGEST_BLOB: u64 = 512 * 1024 * 1024;
+/// The most pages of tags that are read.
+const MOST_PAGES: usize = 1000;
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// A repository of a registry.
+pub(crate) struct Registry {
+    client: Client,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct Tags {
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+impl Registry {
+    /// The repository, reached as `connection` says.
+    pub(crate) fn new(repository: Repository, connection: &Connection) -> Result<Self, StoreError> {
+        Ok(Self { client: Client::new(&repository, connection)?, repository })
+    }
+
+    fn path(&self, what: &str) -> String {
+        format!("/v2/{}/{what}", self.repository.name)
+    }
+
+    fn pull(&self, what: String, path: String) -> Call {
+        Call::new("GET", path, Action::Pull, what)
+    }
+
+    fn missing(&self, what: &str, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Refused { status: 404, .. } => {
+                StoreError::Missing { what: format!("{what} in {}", self.repository) }
+            }
+            error => error,
+        }
+    }
+}
+
+impl Store for Registry {
+    fn manifest(&self, which: &Which) -> Result<Stored, StoreError> {
+        let mut call =
+            self.pull(format!("get the image `{which}`"), self.path(&format!("manifests/{which}")));
+        call.accept = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(", ");
+        let (media_type, bytes) = self
+            .client
+            .send(&call, |reply| {
+                let media_type = reply.header("content-type").unwrap_or_default().to_owned();
+                // Parameters say nothing here.
+                let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+                Ok((media_type, whole(reply, LARGEST_MANIFEST, &mut |_| ())?))
+            })
+            .map_err(|error| self.missing(&format!("image `{which}`"), error))?;
+        let stored = Stored { media_type, bytes };
+        match which {
+            Which::Digest(expected) if stored.digest() != *expected => {
+                Err(StoreError::Digest { expected: expected.clone(), found: stored.digest() })
+            }
+            _ => Ok(stored),
+        }
+    }
+
+    fn put_manifest(&self, which: &Which, stored: &Stored) -> Result<(), StoreError> {
+        let path = self.path(&format!("manifests/{which}"));
+        let mut call = Call::new("PUT", path, Action::Push, format!("send the image `{which}`"));
+        call.content_type.clone_from(&stored.media_type);
+        call.body.clone_from(&stored.bytes);
+        self.client.send(&call, |_| Ok(()))
+    }
+
+    fn blob(&self, descriptor: &Descriptor, told: &mut dyn FnMut(u64)) -> Result<Vec<u8>, StoreError> {
+        let Descriptor { digest, size, .. } = descriptor;
+        let call = self.pull(format!("get the blob `{digest}`"), self.path(&format!("blobs/{digest}")));
+        // A registry that sends more than it promised is cut off there.
+        let limit = LARGEST_BLOB.min(*size);
+        let bytes = self
+            .client
+            .send(&call, |reply| whole(reply, limit, told))
+            .map_err(|error| self.missing(&format!("blob `{digest}`"), error))?;
+        let found = Digest::of(&bytes);
+        if found != *digest {
+            return Err(StoreError::Digest { expected: digest.clone(), found });
+        }
+        Ok(bytes)
+    }
+
+    fn has_blob(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
+        let digest = &descriptor.digest;
+        let path = self.path(&format!("blobs/{digest}"));
+        let call = Call::new("HEAD", path, Action::Pull, format!("look for the blob `{digest}`"));
+        match self.client.send(&call, |_| Ok(())) {
+            Ok(()) => Ok(true),
+            Err(StoreError::Refused { status: 404, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn put_blob(
+        &self,
+        descriptor: &Descriptor,
+        bytes: &[u8],
+        told: &mut dyn FnMut(u64),
+    ) -> Result<(), StoreError> {
+        upload::upload(&self.client, &self.path("blobs/uploads/"), &descriptor.digest, bytes, told)
+    }
+
+    fn tags(&self) -> Result<Vec<String>, StoreError> {
+        let mut all = Vec::new();
+        let mut path = self.path("tags/list");
+        for _ in 0..MOST_PAGES {
+            let call = self.pull("list its tags".to_owned(), path);
+            let (page, next) = self
+                .client
+                .send(&call, |reply| {
+                    let next = reply.header("link").and_then(next_page);
+                    Ok((whole(reply, LARGEST_MANIFEST, &mut |_| ())?, next))
+                })
+                .map_err(|error| self.missing("repository", error))?;
+            let page: Tags = serde_json::from_slice(&page).map_err(|error| StoreError::Malformed {
+                what: format!("the list of tags of {}", self.repository),
+                error,
+            })?;
+            all.extend(page.tags.unwrap_or_default());
+            match next {
+                Some(next) => path = next,
+                None => break,
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
+    }
+}
+
+/// The path of the next page, from `Link: </v2/..>; rel="next"` (RFC 8288). One on another host is none of ours.
+fn next_page(link: &str) -> Option<String> {
+    let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
+    let is_next = rest.contains("rel=\"next\"") || rest.contains("rel=next");
+    (is_next && target.starts_with('/') && !target.starts_with("//")).then(|| target.to_owned())
+}
+
+/// The whole body, up to a limit.
+fn whole(reply: &mut Reply, limit: u64, told: &mut dyn FnMut(u64)) -> Result<Vec<u8>, request::Broken> {
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let size = reply.body().read(&mut piece).map_err(request::Broken::Read)?;
+        let Some(read) = piece.get(..size).filter(|read| !read.is_empty()) else { return Ok(bytes) };
+        bytes.extend_from_slice(read);
+        if bytes.len() as u64 > limit {
+            return Err(request::Broken::TooLong(limit));
+        }
+        told(bytes.len() as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_on_the_same_host() {
+        assert_eq!(
+            next_page("</v2/a/tags/list?last=x>; rel=\"next\"").as_deref(),
+            Some("/v2/a/tags/list?last=x")
+        );
+        for link in [
+            "<https://example.com/v2>; rel=\"next\"",
+            "<//example.com/>; rel=\"next\"",
+            "</v2>; rel=\"prev\"",
+            "x",
+        ] {
+            assert_eq!(next_page(link), None, "{link}");
+        }
+    }
+}
