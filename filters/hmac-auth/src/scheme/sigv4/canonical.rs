@@ -39,8 +39,15 @@ fn write_path(path: &[u8], normalize: bool, into: &mut Vec<u8>) {
         (b"", _) => into.push(b'/'),
         // What came is encoded once more.
         (path, true) => write_encoded(&without_dots(path), true, into),
-        // One encoding: that of what the path means.
-        (path, false) => write_encoded(&decoded(path), true, into),
+        // One encoding: that of what the path means. A slash that came encoded parts nothing, so it stays encoded.
+        (path, false) => {
+            for (index, segment) in path.split(|byte| *byte == b'/').enumerate() {
+                if index > 0 {
+                    into.push(b'/');
+                }
+                write_encoded(&decoded(segment), false, into);
+            }
+        }
     }
 }
 
@@ -158,6 +165,7 @@ mod tests {
             ("/a%20b/c~d", "/a%2520b/c~d", "/a%20b/c~d"),
             ("/a+b!", "/a%2Bb%21", "/a%2Bb%21"),
             ("/%c3%a9", "/%25c3%25a9", "/%C3%A9"),
+            ("/a%2Fb/", "/a%252Fb/", "/a%2Fb/"),
         ] {
             assert_eq!((path(text, true).as_str(), path(text, false).as_str()), (normal, plain), "{text}");
         }
