@@ -2,6 +2,9 @@
 
 mod issuer;
 mod minted;
+mod rfc9421;
+mod signed;
+mod sigv4;
 
 use std::ffi::OsStr;
 use std::fs::File;
