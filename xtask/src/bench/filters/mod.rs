@@ -3,6 +3,7 @@
 //! Each table has rows, and each row a listener of one Envoy with one worker. Runs go through the rows in turn, so that what a
 //! busy machine does to one it does to all; what counts is the median, over the rounds, of the difference to no filter.
 
+mod ab_bucket;
 mod header_rewrite;
 mod hmac_auth;
 mod jwt_auth;
@@ -38,7 +39,7 @@ pub(super) struct Table {
 }
 
 pub(super) const TABLES: &[Table] =
-    &[jwt_auth::TABLE, hmac_auth::TABLE, header_rewrite::TABLE, rate_limit::TABLE];
+    &[jwt_auth::TABLE, hmac_auth::TABLE, header_rewrite::TABLE, rate_limit::TABLE, ab_bucket::TABLE];
 
 /// One way of an exchange.
 struct Row {
