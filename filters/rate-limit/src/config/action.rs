@@ -99,7 +99,12 @@ fn fields(name: &str, node: Node) -> Result<Action, Problem> {
             if path.is_empty() {
                 return Err(Problem::new("path", "expected the segments of a path"));
             }
-            usual = path.join(".");
+            // Another `join` for this alone would be a kilobyte.
+            usual.clear();
+            for segment in &path {
+                usual.push_str(if usual.is_empty() { "" } else { "." });
+                usual.push_str(segment);
+            }
             Source::Property(path)
         }
         _ => Source::Address,
