@@ -18,15 +18,15 @@ fn rows() -> Vec<Row> {
         Row { name, filters, request, requests: 8_000 }
     };
     let filter = |more: Value| {
-        let mut config = json!({
+        let config = json!({
             "unit": [{"header": "x-user"}],
             "experiments": [{
                 "key": "checkout",
                 "variations": [{"key": "control", "weight": 0.5}, {"key": "treatment", "weight": 0.5}],
                 "request_header": "x-test-cohort",
             }],
+            "sticky_cookie": more,
         });
-        config["sticky_cookie"] = more;
         bootstrap::example("ab-bucket", &config.to_string())
     };
     vec![
