@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// What Envoy puts before the names of plugins' metrics.
 const PREFIX: &str = "wasmcustom.";
 
+/// How often Envoy is asked whether it has merged its histograms: its workers may be slow.
+const PATIENCE: usize = 2000;
+
 /// The metrics now: counters and gauges by value, histograms by their number of samples; and which are gauges.
 pub(super) fn read(process: &Process) -> Result<(BTreeMap<String, u64>, Vec<String>), String> {
     let mut metrics = BTreeMap::new();
@@ -21,9 +24,26 @@ pub(super) fn read(process: &Process) -> Result<(BTreeMap<String, u64>, Vec<Stri
             }
         }
     }
+    merge(process)?;
     let page = format!("/stats?filter=^{PREFIX}&type=Histograms&format=json&histogram_buckets=cumulative");
     metrics.extend(samples(&process.page(&page)?));
     Ok((metrics, gauges))
+}
+
+/// Waits until all workers' samples are merged. Each page that is asked for begins a merge, unless one is under way, which is
+/// counted: one that begins after another has begun means that the other is through.
+fn merge(process: &Process) -> Result<(), String> {
+    let dropped = || process.page("/stats?filter=^server.dropped_stat_flushes$");
+    let (mut before, mut begun) = (dropped()?, 0);
+    for _ in 0..PATIENCE {
+        let now = dropped()?;
+        begun += usize::from(now == before);
+        if begun == 3 {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }
 
 /// The number of samples is that of the last bucket, which holds everything.
