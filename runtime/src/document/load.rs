@@ -1,12 +1,11 @@
-//! Builds nodes from the parser's events, within bounds.
+//! Builds documents from what the parser saw, within bounds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
-
+use super::events::{Events, Raw, RawKind, is_null};
 use super::node::quoted;
 use super::place::{Source, Step};
 use super::{Entry, Error, Kind, Node, Place, Result};
@@ -30,6 +29,22 @@ impl Document {
     /// # Errors
     /// If the file cannot be read, is too large, is no UTF-8 or not one well-formed document.
     pub fn load(path: &Path) -> Result<Self> {
+        let (name, text, yaml) = Self::text_of(path)?;
+        if yaml { Self::parse(&name, &text) } else { Self::parse_json(&name, &text) }
+    }
+
+    /// Reads the file at `path`, in which several documents of YAML may follow each other, parted by `---`. Empty ones
+    /// are left out.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is too large, is no UTF-8 or not well-formed.
+    pub fn load_all(path: &Path) -> Result<Vec<Self>> {
+        let (name, text, yaml) = Self::text_of(path)?;
+        if yaml { Self::parse_all(&name, &text) } else { Ok(vec![Self::parse_json(&name, &text)?]) }
+    }
+
+    /// The name that stands in errors, the text, and whether it is YAML.
+    fn text_of(path: &Path) -> Result<(String, String, bool)> {
         let name = path.display().to_string();
         let at_start = |problem: String| Error::new(&Place::start_of(&name), problem);
         let size = std::fs::metadata(path)
@@ -45,7 +60,7 @@ impl Document {
         let yaml = path
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));
-        if yaml { Self::parse(&name, &text) } else { Self::parse_json(&name, &text) }
+        Ok((name, text, yaml))
     }
 
     /// Reads YAML, which includes JSON. `name` stands in errors.
@@ -53,28 +68,30 @@ impl Document {
     /// # Errors
     /// If `text` is too large or not one well-formed document.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self::build(Source { name: name.to_owned(), text: text.to_owned(), json: false })
+        Self::build(Source::yaml(name, text))
+    }
+
+    /// Reads documents of YAML that follow each other. Empty ones are left out.
+    ///
+    /// # Errors
+    /// If `text` is too large or not well-formed.
+    pub fn parse_all(name: &str, text: &str) -> Result<Vec<Self>> {
+        let source = Arc::new(Source::yaml(name, text));
+        check_text(&source)?;
+        let mut expansion = Expansion { source: &source, nodes: 0 };
+        let documents = Events::new(&source).documents(true)?;
+        let roots = documents.iter().filter(|raw| !raw.is_null());
+        roots.map(|raw| Ok(Self { root: expansion.root(raw)? })).collect()
     }
 
     fn build(source: Source) -> Result<Self> {
         let source = Arc::new(source);
-        let start = Place::new(&source, None, Step::Root, (1, 1));
-        if source.text.len() > MAX_BYTES {
-            return Err(Error::new(&start, too_large(source.text.len())));
-        }
-        if let Some(line) = lone_carriage_return(&source.text) {
-            let place = Place::new(&source, None, Step::Root, (line, 1));
-            return Err(Error::new(&place, "a carriage return without a line feed"));
-        }
-        let raw = Events::new(&source).document()?;
+        check_text(&source)?;
+        let raw = Events::new(&source).documents(false)?.pop();
         let mut expansion = Expansion { source: &source, nodes: 0 };
         let root = match raw {
-            Some(raw) => {
-                let place = Place::new(&source, None, Step::Root, raw.at);
-                expansion.node(&raw, place, 0)?
-            }
-            None => Node::new(start, Kind::Null),
+            Some(raw) => expansion.root(&raw)?,
+            None => Node::new(Place::new(&source, None, Step::Root, (1, 1)), Kind::Null),
         };
         Ok(Self { root })
     }
@@ -99,6 +116,18 @@ impl Document {
     #[must_use]
     pub fn root(&self) -> &Node {
         &self.root
+    }
+}
+
+/// Refuses texts that are too large, and lines that readers of YAML disagree about.
+fn check_text(source: &Arc<Source>) -> Result<()> {
+    let at = |line| Place::new(source, None, Step::Root, (line, 1));
+    if source.text.len() > MAX_BYTES {
+        return Err(Error::new(&at(1), too_large(source.text.len())));
+    }
+    match lone_carriage_return(&source.text) {
+        Some(line) => Err(Error::new(&at(line), "a carriage return without a line feed")),
+        None => Ok(()),
     }
 }
 
@@ -146,162 +175,6 @@ fn too_large(size: impl std::fmt::Display) -> String {
     format!("the document has {size} bytes, the limit is {MAX_BYTES}")
 }
 
-/// A node before aliases are replaced and paths are known.
-struct Raw {
-    at: (usize, usize),
-    kind: RawKind,
-}
-
-enum RawKind {
-    Scalar { text: String, plain: bool },
-    List(Vec<Rc<Raw>>),
-    Mapping(Vec<(Rc<Raw>, Rc<Raw>)>),
-}
-
-/// Reads the parser's events; anchors are shared nodes.
-struct Events<'a> {
-    source: &'a Arc<Source>,
-    lines: Vec<&'a str>,
-    parser: Parser<'a, StrInput<'a>>,
-    anchors: HashMap<usize, Rc<Raw>>,
-}
-
-impl<'a> Events<'a> {
-    fn new(source: &'a Arc<Source>) -> Self {
-        let lines = source.text.split('\n').collect();
-        Self { source, lines, parser: Parser::new_from_str(&source.text), anchors: HashMap::new() }
-    }
-
-    /// The one document of the stream, `None` if there is none.
-    fn document(mut self) -> Result<Option<Rc<Raw>>> {
-        let mut document = None;
-        loop {
-            match self.next()? {
-                (Event::StreamEnd, _) => return Ok(document),
-                (Event::DocumentStart(_), span) if document.is_some() => {
-                    return Err(self.error(span.start, "a second document begins here, expected one"));
-                }
-                (Event::DocumentStart(_), _) => {
-                    let (event, span) = self.next()?;
-                    document = Some(self.node(event, span, At::default())?);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn next(&mut self) -> Result<(Event<'a>, Span)> {
-        match self.parser.next_event() {
-            Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(self.malformed(&error)),
-            None => Ok((Event::StreamEnd, Span::default())),
-        }
-    }
-
-    fn node(&mut self, event: Event<'a>, span: Span, place: At) -> Result<Rc<Raw>> {
-        if place.depth > MAX_DEPTH {
-            return Err(self.error(span.start, format!("nested deeper than {MAX_DEPTH} levels")));
-        }
-        let at = position(span.start);
-        if !place.flow && self.tab_indents(span.start) {
-            return Err(self.error(span.start, "a tab in the indentation").with_help("indent with spaces"));
-        }
-        let (kind, anchor, tag) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain;
-                self.check_style(&text, style, span.start, place)?;
-                (RawKind::Scalar { text: text.into_owned(), plain }, anchor, tag)
-            }
-            Event::SequenceStart(anchor, tag) => (self.list(place.inside(span))?, anchor, tag),
-            Event::MappingStart(anchor, tag) => (self.entries(place.inside(span))?, anchor, tag),
-            Event::Alias(anchor) => {
-                let known = self.anchors.get(&anchor).cloned();
-                return known.ok_or_else(|| self.error(span.start, "an alias inside the node that it names"));
-            }
-            _ => return Err(self.error(span.start, "expected a value")),
-        };
-        if let Some(tag) = tag {
-            return Err(self.error(span.start, format!("the tag `{tag}` is not supported")));
-        }
-        let raw = Rc::new(Raw { at, kind });
-        if anchor != 0 {
-            self.anchors.insert(anchor, Rc::clone(&raw));
-        }
-        Ok(raw)
-    }
-
-    fn list(&mut self, inside: At) -> Result<RawKind> {
-        let mut items = Vec::new();
-        loop {
-            match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(RawKind::List(items)),
-                (event, span) => items.push(self.node(event, span, inside)?),
-            }
-        }
-    }
-
-    fn entries(&mut self, inside: At) -> Result<RawKind> {
-        let mut entries = Vec::new();
-        loop {
-            match self.next()? {
-                (Event::MappingEnd, _) => return Ok(RawKind::Mapping(entries)),
-                (event, span) => {
-                    let key = self.node(event, span, inside)?;
-                    let (event, span) = self.next()?;
-                    entries.push((key, self.node(event, span, inside)?));
-                }
-            }
-        }
-    }
-
-    fn tab_indents(&self, at: Marker) -> bool {
-        let line =
-            at.line().checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or_default();
-        let mut before = line.chars().take(at.col());
-        before.clone().all(char::is_whitespace) && before.any(|c| c == '\t')
-    }
-
-    /// Refuses what readers of YAML disagree about, mostly between braces and brackets.
-    fn check_style(&self, text: &str, style: ScalarStyle, at: Marker, place: At) -> Result<()> {
-        let plain = style == ScalarStyle::Plain;
-        let problem = if plain && text.starts_with(['|', '>', '%', '@', '`']) {
-            "an unquoted scalar cannot begin with this sign"
-        } else if plain && place.flow && text.contains('?') {
-            "`?` in an unquoted scalar between braces or brackets"
-        } else {
-            return Ok(());
-        };
-        Err(self.error(at, problem).with_help("put the text in double quotes"))
-    }
-
-    fn malformed(&self, error: &ScanError) -> Error {
-        self.error(*error.marker(), format!("not well-formed YAML: {}", error.info()))
-    }
-
-    fn error(&self, at: Marker, problem: impl Into<String>) -> Error {
-        Error::new(&Place::new(self.source, None, Step::Root, position(at)), problem)
-    }
-}
-
-/// How deep a node stands, and whether it stands between braces or brackets.
-#[derive(Clone, Copy, Default)]
-struct At {
-    depth: usize,
-    flow: bool,
-}
-
-impl At {
-    /// The place of the items of a collection that begins with `span`: a brace, or nothing in block style.
-    fn inside(self, span: Span) -> Self {
-        Self { depth: self.depth + 1, flow: self.flow || !span.is_empty() }
-    }
-}
-
-/// Line and column, both from 1.
-fn position(marker: Marker) -> (usize, usize) {
-    (marker.line().max(1), marker.col() + 1)
-}
-
 /// Turns raw nodes into nodes with paths, each alias into a copy of what it names.
 struct Expansion<'a> {
     source: &'a Arc<Source>,
@@ -309,6 +182,11 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
+    fn root(&mut self, raw: &Raw) -> Result<Node> {
+        let place = Place::new(self.source, None, Step::Root, raw.at);
+        self.node(raw, place, 0)
+    }
+
     fn node(&mut self, raw: &Raw, place: Place, depth: usize) -> Result<Node> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
@@ -318,7 +196,7 @@ impl Expansion<'_> {
             return Err(Error::new(&place, format!("nested deeper than {MAX_DEPTH} levels")));
         }
         let kind = match &raw.kind {
-            RawKind::Scalar { text, plain: true } if is_null(text) => Kind::Null,
+            _ if raw.is_null() => Kind::Null,
             RawKind::Scalar { text, plain } => Kind::Scalar { text: text.clone(), plain: *plain },
             RawKind::List(items) => Kind::List(self.list(items, &place, depth)?),
             RawKind::Mapping(entries) => Kind::Mapping(self.entries(entries, &place, depth)?),
@@ -361,8 +239,4 @@ impl Expansion<'_> {
         }
         Ok(read)
     }
-}
-
-fn is_null(text: &str) -> bool {
-    matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }

@@ -4,7 +4,8 @@
 //! names file, line, column and path. Scalars are kept as text and typed by whoever reads them:
 //! `no`, `1.10` and `0123` are never guessed at.
 //!
-//! Not here: merge keys (`<<`), tags and several documents in one file, which are refused.
+//! Not here: merge keys (`<<`) and tags, which are refused. Several documents in one file are read by
+//! [`Document::load_all`] only.
 //!
 //! ```
 //! use mesh_filter_runtime::document::Document;
@@ -21,6 +22,7 @@
 
 mod duration;
 mod error;
+mod events;
 mod fields;
 mod json;
 mod load;

@@ -11,6 +11,14 @@ pub(super) struct Source {
     pub(super) json: bool,
 }
 
+impl Source {
+    /// A text in YAML.
+    pub(super) fn yaml(name: &str, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self { name: name.to_owned(), text: text.to_owned(), json: false }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Root,

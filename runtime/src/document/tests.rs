@@ -64,6 +64,18 @@ fn malformed_documents_are_refused_with_their_place() {
 }
 
 #[test]
+fn several_documents_of_one_file_know_their_lines() {
+    let text = "a: &x 1\n---\n# nothing\n---\nb: [2, c]\n...\n";
+    let documents = Document::parse_all("file.yaml", text).unwrap();
+    assert_eq!(documents.len(), 2);
+    let error = documents[1].root().mapping(&["b"]).unwrap().required("b").unwrap().expected("a mapping");
+    assert_eq!(error.to_string(), "file.yaml:5:4: b: expected a mapping, got a list");
+    assert!(Document::parse_all("file.yaml", "").unwrap().is_empty());
+    let anchor = Document::parse_all("file.yaml", "a: &x 1\n---\nb: *x\n").unwrap_err().to_string();
+    assert!(anchor.starts_with("file.yaml:3:4: "), "{anchor}");
+}
+
+#[test]
 fn what_readers_of_yaml_disagree_about_is_refused() {
     assert_eq!(
         problem("a: {b: c?d}\n"),

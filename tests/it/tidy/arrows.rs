@@ -10,6 +10,7 @@ const POLICY: &str = "mesh-filter-policy";
 const RUNTIME: &str = "mesh-filter-runtime";
 const TEST: &str = "mesh-filter-test";
 const MACROS: &str = "mesh-filter-test-macros";
+const MESH: &str = "mesh-filter-mesh";
 const CLI: &str = "cargo-mesh-filter";
 
 /// What a crate may depend on within the workspace.
@@ -25,12 +26,13 @@ const ARROWS: &[Arrow] = &[
     Arrow { from: RUNTIME, to: &[], for_tests: &[] },
     Arrow { from: TEST, to: &[RUNTIME, SDK, MACROS], for_tests: &[] },
     Arrow { from: MACROS, to: &[], for_tests: &[] },
-    Arrow { from: CLI, to: &[RUNTIME, TEST], for_tests: &[] },
+    Arrow { from: MESH, to: &[RUNTIME], for_tests: &[] },
+    Arrow { from: CLI, to: &[RUNTIME, TEST, MESH], for_tests: &[] },
     Arrow { from: "xtask", to: &[], for_tests: &[] },
     Arrow { from: "mesh-filter-guests", to: &[], for_tests: &[SDK] },
     Arrow { from: "idle", to: &[SDK], for_tests: &[] },
     Arrow { from: "sdk-suite", to: &[SDK], for_tests: &[TEST] },
-    Arrow { from: "mesh-filter-acceptance", to: &[], for_tests: &[SDK, RUNTIME, TEST, CLI] },
+    Arrow { from: "mesh-filter-acceptance", to: &[], for_tests: &[SDK, RUNTIME, TEST, MESH, CLI] },
 ];
 
 /// Crates in `examples/` and `filters/` are for people to read and copy: they know the SDK and its test harness.

@@ -1,0 +1,19 @@
+//! What meshes are told about plugins: resources of Istio and Envoy Gateway, their rules, and the proxy's side of them.
+//!
+//! ```text
+//!   file ──► Resource ──► crd (structure, CEL) ──► violations, each with its line
+//!               │
+//!               └──► Declared: one plugin, whatever kind of resource declares it
+//! ```
+//!
+//! Nothing here opens a socket, starts a process or knows a registry: that is the CLI's part.
+
+pub mod crd;
+pub mod declared;
+mod kind;
+mod resource;
+mod target;
+
+pub use kind::Kind;
+pub use resource::Resource;
+pub use target::{Product, Target, Version};
