@@ -1,23 +1,21 @@
 //! `copy`: an image with all its parts to another place, the same to the byte.
 
-use serde::Serialize;
-
 use crate::failure::{Failure, Result};
-use crate::image::digest::Digest;
+use crate::image::delivery::Delivery;
 use crate::image::open::{self, REF, RegistryOptions, failed};
 use crate::image::reference::Reference;
-use crate::image::signature;
-use crate::image::store::{StoreError, Which};
+use crate::image::store::Which;
 use crate::image::transfer;
-use crate::output::{self, Format, Output};
+use crate::output::{Format, Output};
 
 const HELP: &str = "\
 Examples:
   cargo mesh-filter copy registry.example.com/jwt:1.2 oci:mirror:1.2
   cargo mesh-filter copy oci:mirror:1.2 registry.internal/jwt
 
-Manifests are never written anew: the digest stays, and signatures come along. Without a tag the copy has
-that of the original. What is there already is not sent again.
+Manifests are never written anew: the digest stays. Signatures come along, and
+what refers to the image. Without a tag the copy has that of the original. What
+is there already is not sent again.
 
 Exit codes: 0 copied, 1 a registry failed, 2 wrong usage";
 
@@ -36,15 +34,6 @@ pub(crate) struct Args {
     /// How to print what was copied
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Serialize)]
-struct Report {
-    reference: String,
-    digest: Digest,
-    sent_blobs: usize,
-    sent_bytes: u64,
-    kept_blobs: usize,
 }
 
 impl Args {
@@ -66,37 +55,17 @@ impl Args {
             )));
         }
         let mut told = |digest: &str, so_far, size| open::show(output, "Copying", digest, so_far, size);
-        let copied = transfer::copy(&*source, &stored, &*target, &to.which(), &mut told);
-        // Signatures are of the digest, so they go with it.
-        let place = signature::place(&stored.digest());
-        let copied = copied.and_then(|mut copied| match source.manifest(&place) {
-            Err(StoreError::Missing { .. }) => Ok(copied),
-            Err(error) => Err(error),
-            Ok(signatures) => {
-                copied += transfer::copy(&*source, &signatures, &*target, &place, &mut told)?;
-                Ok(copied)
-            }
-        });
+        let copied = transfer::copy_with_referrers(&*source, &stored, &*target, &to.which(), &mut told);
         output.live(None);
         let copied = copied.map_err(|error| match &to {
             Reference::Registry(..) => failed(&to, &error),
             Reference::Folder(..) => failed(&from, &error),
         })?;
-        let report = Report {
-            reference: to.to_string(),
-            digest: stored.digest(),
-            sent_blobs: copied.sent,
-            sent_bytes: copied.bytes,
-            kept_blobs: copied.kept,
-        };
+        let delivery = Delivery::new(&to, stored.digest(), copied);
         match self.format {
-            Format::Json => output.json(&report),
+            Format::Json => output.json(&delivery),
             Format::Text => {
-                let Report { reference, digest, sent_blobs, sent_bytes, kept_blobs } = &report;
-                let sent = output::bytes(usize::try_from(*sent_bytes).unwrap_or(usize::MAX));
-                output.data(&format!(
-                    "{reference}\n  digest  {digest}\n  sent    {sent_blobs} blobs ({sent}), {kept_blobs} were there\n"
-                ));
+                output.data(&delivery.text());
                 Ok(())
             }
         }

@@ -93,7 +93,8 @@ struct Report {
     layer_bytes: usize,
 }
 
-fn annotation(text: &str) -> std::result::Result<(String, String), String> {
+/// Reads `NAME=TEXT`.
+pub(super) fn annotation(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=TEXT, such as org.opencontainers.image.licenses=MIT".to_owned()),
@@ -122,10 +123,16 @@ pub(super) struct Packed {
 }
 
 impl Pack {
-    /// One package; that of the current folder where none is named.
-    pub(super) fn one(package: Option<String>) -> Self {
-        let selection = Selection { packages: package.into_iter().collect(), workspace: false };
-        Self { selection, ..Self::default() }
+    /// These packages, each into its own folder.
+    pub(super) fn of(selection: Selection, manifest_path: Option<PathBuf>) -> Self {
+        Self { selection, manifest_path, ..Self::default() }
+    }
+}
+
+impl Packed {
+    /// The crate.
+    pub(super) fn name(&self) -> &str {
+        &self.report.name
     }
 }
 

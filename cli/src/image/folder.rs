@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Image;
 use super::digest::Digest;
 use super::manifest::{Descriptor, Index, OCI_MANIFEST};
+use super::referrers;
 use super::store::{Store, StoreError, Stored, Which};
 
 /// The file by which a folder is known as a layout, and what it says.
@@ -132,6 +133,9 @@ impl Store for Folder {
         self.make()?;
         let digest = stored.digest();
         self.write(&digest, &stored.bytes)?;
+        if let Some((subject, entry)) = referrers::entry(stored)? {
+            referrers::add(self, &subject, entry)?;
+        }
         let Which::Tag(tag) = which else { return Ok(()) };
         let mut index = match self.index() {
             Err(StoreError::Missing { .. }) => Index::new(Vec::new()),
@@ -165,6 +169,26 @@ impl Store for Folder {
         self.write(&descriptor.digest, bytes)?;
         told(bytes.len() as u64);
         Ok(())
+    }
+
+    /// Those of the tag, and those that stand in the folder's own list, where some tools put them.
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
+        let mut all = referrers::listed(self, subject)?;
+        for listed in self.index()?.manifests {
+            let which = Which::Digest(listed.digest);
+            let stored = match self.manifest(&which) {
+                // A folder need not have everything that it lists.
+                Err(StoreError::Missing { .. }) => continue,
+                stored => stored?,
+            };
+            if let Some((about, entry)) = referrers::entry(&stored)?
+                && about == *subject
+                && all.iter().all(|known| known.digest != entry.digest)
+            {
+                all.push(entry);
+            }
+        }
+        Ok(all)
     }
 
     fn tags(&self) -> Result<Vec<String>, StoreError> {

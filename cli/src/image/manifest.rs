@@ -23,18 +23,29 @@ pub(crate) const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.
 /// A module as it is, in the two-layer variant of Wasm images.
 pub(crate) const WASM_LAYER: &str = "application/vnd.module.wasm.content.layer.v1+wasm";
 
+/// The configuration of what is no image: two braces.
+pub(crate) const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
+/// Fields that this project does not know: others wrote them, and they stay where a list is written anew.
+pub(crate) type Unknown = BTreeMap<String, serde_json::Value>;
+
 /// Where a content is, by its digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Descriptor {
     #[serde(default)]
     pub(crate) media_type: String,
+    /// What a content that is no image is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) artifact_type: Option<String>,
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) platform: Option<Platform>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 /// What an image of an index is for.
@@ -44,6 +55,8 @@ pub(crate) struct Platform {
     pub(crate) architecture: String,
     #[serde(default)]
     pub(crate) os: String,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 /// The manifest of one image.
@@ -54,9 +67,15 @@ pub(crate) struct Manifest {
     /// Registries' word for it may be another one: this one counts for proxies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) media_type: Option<String>,
+    /// What it is, where it is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) artifact_type: Option<String>,
     pub(crate) config: Descriptor,
     #[serde(default)]
     pub(crate) layers: Vec<Descriptor>,
+    /// The manifest to which it refers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<Descriptor>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
 }
@@ -70,6 +89,8 @@ pub(crate) struct Index {
     pub(crate) media_type: Option<String>,
     #[serde(default)]
     pub(crate) manifests: Vec<Descriptor>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 /// The configuration of an image, as far as this project writes one.
@@ -116,10 +137,12 @@ impl Descriptor {
     pub(crate) fn of(media_type: &str, bytes: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),
+            artifact_type: None,
             digest: Digest::of(bytes),
             size: bytes.len() as u64,
             platform: None,
             annotations: BTreeMap::new(),
+            unknown: Unknown::new(),
         }
     }
 }
@@ -140,8 +163,15 @@ impl<'a> SignatureConfig<'a> {
 impl Manifest {
     /// A manifest without annotations.
     pub(crate) fn with_layers(config: Descriptor, layers: Vec<Descriptor>) -> Self {
-        let media_type = Some(OCI_MANIFEST.to_owned());
-        Self { schema_version: 2, media_type, config, layers, annotations: BTreeMap::new() }
+        Self {
+            schema_version: 2,
+            media_type: Some(OCI_MANIFEST.to_owned()),
+            artifact_type: None,
+            config,
+            layers,
+            subject: None,
+            annotations: BTreeMap::new(),
+        }
     }
 
     /// A manifest of an image with one layer.
@@ -158,7 +188,7 @@ impl Manifest {
 impl Index {
     /// An index of these images.
     pub(crate) fn new(manifests: Vec<Descriptor>) -> Self {
-        Self { schema_version: 2, media_type: Some(OCI_INDEX.to_owned()), manifests }
+        Self { schema_version: 2, media_type: Some(OCI_INDEX.to_owned()), manifests, unknown: Unknown::new() }
     }
 
     /// Its bytes.

@@ -6,16 +6,21 @@
 //!                                     accept: what proxies make of it ◄┘
 //! ```
 //!
+//! Beside an image stand its signatures, and the referrers: what else is said about it, an attachment for example.
+//!
 //! The one layout that all consumers take is the "compat" variant of the Wasm image specification: one layer, a gzipped archive
 //! with `plugin.wasm` in it. Bytes depend on nothing but the module and its metadata: a digest is a promise.
 
 pub(crate) mod accept;
+pub(crate) mod attachment;
+pub(crate) mod delivery;
 pub(crate) mod digest;
 pub(crate) mod folder;
 pub(crate) mod layer;
 pub(crate) mod manifest;
 pub(crate) mod open;
 pub(crate) mod reference;
+pub(crate) mod referrers;
 pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod runtime_config;

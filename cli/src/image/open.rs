@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result};
 use crate::image::accept::Refused;
 use crate::image::folder::Folder;
 use crate::image::reference::Reference;
+use crate::image::referrers;
 use crate::image::registry::{Connection, Registry};
 use crate::image::signature;
 use crate::image::store::{Store, StoreError};
@@ -37,11 +38,16 @@ pub(crate) fn reference(text: &str) -> Result<Reference> {
     let reference = Reference::parse(text).map_err(|error| Failure::usage(error.to_string()).help(REF))?;
     if let Reference::Folder(path, None) = &reference
         && let Ok(tags) = Folder::new(path).tags()
-        && let [only] = tags.iter().filter(|tag| !signature::is_place(tag)).collect::<Vec<_>>().as_slice()
+        && let [only] = tags.iter().filter(|tag| !is_beside(tag)).collect::<Vec<_>>().as_slice()
     {
         return Ok(reference.clone().or_tag(only));
     }
     Ok(reference)
+}
+
+/// Whether a tag is of something about an image.
+fn is_beside(tag: &str) -> bool {
+    signature::is_place(tag) || referrers::is_place(tag)
 }
 
 impl RegistryOptions {

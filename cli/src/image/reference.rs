@@ -86,6 +86,16 @@ impl Reference {
         format!("{}.wasm", name.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("plugin"))
     }
 
+    /// The image of this digest in the same place.
+    #[must_use]
+    pub(crate) fn with_digest(self, digest: &Digest) -> Self {
+        let which = Some(Which::Digest(digest.clone()));
+        match self {
+            Self::Registry(repository, _) => Self::Registry(repository, which),
+            Self::Folder(path, _) => Self::Folder(path, which),
+        }
+    }
+
     /// The same place, with this tag where there is none.
     #[must_use]
     pub(crate) fn or_tag(self, tag: &str) -> Self {

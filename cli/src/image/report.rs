@@ -9,6 +9,7 @@ use super::open::{self, RegistryOptions};
 use crate::failure::Result;
 use crate::image::accept::{self, Accepted, Variant};
 use crate::image::digest::Digest;
+use crate::image::referrers::{self, Referrer};
 use crate::image::runtime_config::RuntimeConfig;
 use crate::output::{self, Output};
 
@@ -25,6 +26,7 @@ pub(crate) struct ImageReport {
     module: Digest,
     annotations: BTreeMap<String, String>,
     runtime_config: Option<RuntimeConfig>,
+    referrers: Vec<Referrer>,
 }
 
 /// Fetches an image, and gives its module.
@@ -40,7 +42,13 @@ pub(crate) fn fetch(
     output.live(None);
     let Accepted { digest, index, variant, manifest, module, runtime_config } =
         accepted.map_err(|error| open::refused(&reference, &error))?;
+    // What an index is about is about its image, too.
+    let mut about = Vec::new();
+    for subject in index.iter().chain([&digest]) {
+        about.extend(referrers::of(&*store, subject).map_err(|error| open::failed(&reference, &error))?);
+    }
     let report = ImageReport {
+        referrers: about,
         reference: reference.to_string(),
         manifest: digest,
         index,
@@ -85,6 +93,11 @@ impl ImageReport {
                     if plugin.config_schema.is_some() { "of its configuration is inside" } else { "none" },
                 );
             }
+        }
+        for one in &self.referrers {
+            let size = output::bytes(usize::try_from(one.size).unwrap_or(usize::MAX));
+            let kind = one.artifact_type.as_deref().unwrap_or("of no type");
+            fact("referrer", &format!("{} ({size}) {kind}", one.digest));
         }
         text.push('\n');
         text

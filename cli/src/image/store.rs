@@ -62,6 +62,9 @@ pub(crate) enum StoreError {
         #[source]
         error: serde_json::Error,
     },
+    /// Another thing is where the list of referrers has to be.
+    #[error("the tag `{place}` has to be a list of what refers to an image, and is an image")]
+    NoList { place: String },
     /// Files.
     #[error("cannot {what}")]
     File {
@@ -90,7 +93,8 @@ pub(crate) trait Store {
     /// A manifest or an index.
     fn manifest(&self, which: &Which) -> Result<Stored, StoreError>;
 
-    /// Keeps a manifest or an index; everything that it names must be there.
+    /// Keeps a manifest or an index; everything that it names must be there. One that refers to another is then among the
+    /// [`referrers`](Self::referrers) of that.
     fn put_manifest(&self, which: &Which, stored: &Stored) -> Result<(), StoreError>;
 
     /// A blob, whole; `told` is called with the bytes so far.
@@ -106,6 +110,9 @@ pub(crate) trait Store {
         bytes: &[u8],
         told: &mut dyn FnMut(u64),
     ) -> Result<(), StoreError>;
+
+    /// What refers to a manifest, whether that is there or not.
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, StoreError>;
 
     /// All tags, in the alphabet's order.
     fn tags(&self) -> Result<Vec<String>, StoreError>;

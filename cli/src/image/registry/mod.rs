@@ -16,8 +16,9 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::digest::Digest;
-use super::manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, OCI_INDEX, OCI_MANIFEST};
+use super::manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Index, OCI_INDEX, OCI_MANIFEST};
 use super::reference::Repository;
+use super::referrers;
 use super::store::{Store, StoreError, Stored, Which};
 use request::{Action, Call, Client, Reply};
 
@@ -56,6 +57,25 @@ impl Registry {
         Call::new("GET", path, Action::Pull, what)
     }
 
+    /// A list that may come in parts.
+    fn pages(&self, what: &str, first: String, accept: &str) -> Result<Vec<Stored>, StoreError> {
+        let (mut pages, mut path) = (Vec::new(), first);
+        for _ in 0..MOST_PAGES {
+            let mut call = self.pull(what.to_owned(), path);
+            accept.clone_into(&mut call.accept);
+            let (page, next) = self.client.send(&call, |reply| {
+                let next = reply.header("link").and_then(next_page);
+                Ok((document(reply)?, next))
+            })?;
+            pages.push(page);
+            match next {
+                Some(next) => path = next,
+                None => break,
+            }
+        }
+        Ok(pages)
+    }
+
     fn missing(&self, what: &str, error: StoreError) -> StoreError {
         match error {
             StoreError::Refused { status: 404, .. } => {
@@ -71,16 +91,10 @@ impl Store for Registry {
         let mut call =
             self.pull(format!("get the image `{which}`"), self.path(&format!("manifests/{which}")));
         call.accept = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(", ");
-        let (media_type, bytes) = self
+        let stored = self
             .client
-            .send(&call, |reply| {
-                let media_type = reply.header("content-type").unwrap_or_default().to_owned();
-                // Parameters say nothing here.
-                let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
-                Ok((media_type, whole(reply, LARGEST_MANIFEST, &mut |_| ())?))
-            })
+            .send(&call, document)
             .map_err(|error| self.missing(&format!("image `{which}`"), error))?;
-        let stored = Stored { media_type, bytes };
         match which {
             Which::Digest(expected) if stored.digest() != *expected => {
                 Err(StoreError::Digest { expected: expected.clone(), found: stored.digest() })
@@ -94,7 +108,13 @@ impl Store for Registry {
         let mut call = Call::new("PUT", path, Action::Push, format!("send the image `{which}`"));
         call.content_type.clone_from(&stored.media_type);
         call.body.clone_from(&stored.bytes);
-        self.client.send(&call, |_| Ok(()))
+        let listed = self.client.send(&call, |reply| Ok(reply.header("oci-subject").is_some()))?;
+        // Without this header the registry keeps no list: whoever stores a referrer does (specification, "Pushing Manifests with
+        // Subject").
+        match referrers::entry(stored)? {
+            Some((subject, entry)) if !listed => referrers::add(self, &subject, entry),
+            _ => Ok(()),
+        }
     }
 
     fn blob(&self, descriptor: &Descriptor, told: &mut dyn FnMut(u64)) -> Result<Vec<u8>, StoreError> {
@@ -133,27 +153,40 @@ impl Store for Registry {
         upload::upload(&self.client, &self.path("blobs/uploads/"), &descriptor.digest, bytes, told)
     }
 
-    fn tags(&self) -> Result<Vec<String>, StoreError> {
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
+        let what = format!("list what refers to `{subject}`");
+        let pages = match self.pages(&what, self.path(&format!("referrers/{subject}")), OCI_INDEX) {
+            // Older registries know no such path, and say so in one way or another.
+            Err(StoreError::Refused { status: 400 | 404 | 405 | 406 | 501, .. }) => None,
+            pages => Some(pages?),
+        };
+        // Some answer every path with a page for people.
+        let is_list = |page: &Stored| page.media_type == OCI_INDEX;
+        let Some(pages) = pages.filter(|pages| pages.iter().all(is_list)) else {
+            return referrers::listed(self, subject);
+        };
         let mut all = Vec::new();
-        let mut path = self.path("tags/list");
-        for _ in 0..MOST_PAGES {
-            let call = self.pull("list its tags".to_owned(), path);
-            let (page, next) = self
-                .client
-                .send(&call, |reply| {
-                    let next = reply.header("link").and_then(next_page);
-                    Ok((whole(reply, LARGEST_MANIFEST, &mut |_| ())?, next))
-                })
-                .map_err(|error| self.missing("repository", error))?;
-            let page: Tags = serde_json::from_slice(&page).map_err(|error| StoreError::Malformed {
+        for page in pages {
+            let page: Index = serde_json::from_slice(&page.bytes).map_err(|error| StoreError::Malformed {
+                what: format!("the list of what refers to `{subject}`"),
+                error,
+            })?;
+            all.extend(page.manifests);
+        }
+        Ok(all)
+    }
+
+    fn tags(&self) -> Result<Vec<String>, StoreError> {
+        let pages = self
+            .pages("list its tags", self.path("tags/list"), "")
+            .map_err(|error| self.missing("repository", error))?;
+        let mut all = Vec::new();
+        for page in pages {
+            let page: Tags = serde_json::from_slice(&page.bytes).map_err(|error| StoreError::Malformed {
                 what: format!("the list of tags of {}", self.repository),
                 error,
             })?;
             all.extend(page.tags.unwrap_or_default());
-            match next {
-                Some(next) => path = next,
-                None => break,
-            }
         }
         all.sort_unstable();
         all.dedup();
@@ -166,6 +199,14 @@ fn next_page(link: &str) -> Option<String> {
     let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
     let is_next = rest.contains("rel=\"next\"") || rest.contains("rel=next");
     (is_next && target.starts_with('/') && !target.starts_with("//")).then(|| target.to_owned())
+}
+
+/// A manifest or a list, and what the registry says that it is.
+fn document(reply: &mut Reply) -> Result<Stored, request::Broken> {
+    let media_type = reply.header("content-type").unwrap_or_default().to_owned();
+    // Parameters say nothing here.
+    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+    Ok(Stored { media_type, bytes: whole(reply, LARGEST_MANIFEST, &mut |_| ())? })
 }
 
 /// The whole body, up to a limit.

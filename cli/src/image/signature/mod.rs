@@ -36,6 +36,19 @@ pub(crate) enum Signed {
     Known,
 }
 
+/// What is to be done about the signatures of a copy.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    Nothing,
+    /// The source's manifest goes as it is.
+    Whole(Stored),
+    /// Some are to be added to those of the target.
+    Add {
+        new: Vec<Descriptor>,
+        to: Vec<Descriptor>,
+    },
+}
+
 /// Why an image does not count as signed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unverified {
@@ -82,14 +95,34 @@ pub(crate) fn sign(
     }
     let mut layers = manifest.take().map(|manifest| manifest.layers).unwrap_or_default();
     layers.push(layer);
+    write(store, digest, layers)?;
+    Ok(Signed::Added)
+}
+
+/// What has to be done so that the target has all signatures of an image that the source has, and keeps its own.
+pub(crate) fn plan(from: &dyn Store, to: &dyn Store, digest: &Digest) -> Result<Plan, StoreError> {
+    let stored = match from.manifest(&place(digest)) {
+        Err(StoreError::Missing { .. }) => return Ok(Plan::Nothing),
+        stored => stored?,
+    };
+    let ours = parsed(&stored, digest)?.layers;
+    let theirs = existing(to, digest)?.map(|manifest| manifest.layers).unwrap_or_default();
+    if theirs.iter().all(|layer| ours.contains(layer)) {
+        return Ok(Plan::Whole(stored));
+    }
+    let new: Vec<_> = ours.into_iter().filter(|layer| !theirs.contains(layer)).collect();
+    Ok(if new.is_empty() { Plan::Nothing } else { Plan::Add { new, to: theirs } })
+}
+
+/// Stores the manifest of these signatures, whose payloads are there.
+pub(crate) fn write(store: &dyn Store, digest: &Digest, layers: Vec<Descriptor>) -> Result<(), StoreError> {
     let config = SignatureConfig::of(layers.iter().map(|layer| &layer.digest)).json();
     let descriptor = Descriptor::of(OCI_CONFIG, &config);
     if !store.has_blob(&descriptor)? {
         store.put_blob(&descriptor, &config, &mut |_| ())?;
     }
     let bytes = Manifest::with_layers(descriptor, layers).json();
-    store.put_manifest(&place(digest), &Stored { media_type: OCI_MANIFEST.to_owned(), bytes })?;
-    Ok(Signed::Added)
+    store.put_manifest(&place(digest), &Stored { media_type: OCI_MANIFEST.to_owned(), bytes })
 }
 
 /// Whether an image is signed by a key; gives how many signatures were looked at.
@@ -112,14 +145,18 @@ pub(crate) fn verify(store: &dyn Store, digest: &Digest, key: &PublicKey) -> Res
 }
 
 fn existing(store: &dyn Store, digest: &Digest) -> Result<Option<Manifest>, StoreError> {
-    let place = place(digest);
-    match store.manifest(&place) {
-        Ok(stored) => serde_json::from_slice(&stored.bytes).map(Some).map_err(|error| {
-            StoreError::Malformed { what: format!("the manifest of signatures `{place}`"), error }
-        }),
+    match store.manifest(&place(digest)) {
+        Ok(stored) => parsed(&stored, digest).map(Some),
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn parsed(stored: &Stored, digest: &Digest) -> Result<Manifest, StoreError> {
+    serde_json::from_slice(&stored.bytes).map_err(|error| StoreError::Malformed {
+        what: format!("the manifest of signatures `{}`", place(digest)),
+        error,
+    })
 }
 
 /// Whether one signature is good; if not, why.

@@ -7,7 +7,8 @@ use super::server::Server;
 use super::{end, field, has, packed, run};
 use crate::folder::Folder;
 
-fn answer(status: &str, more: &str) -> Fault {
+/// An answer without a body, after which the connection ends.
+pub(crate) fn answer(status: &str, more: &str) -> Fault {
     Fault::Answer(format!("HTTP/1.1 {status}\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n"))
 }
 

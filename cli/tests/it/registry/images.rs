@@ -46,8 +46,8 @@ fn an_image_goes_to_a_registry_and_comes_back() {
     assert!(pushed.contains("\"sent_blobs\": 2"), "{pushed}");
     let again = run(&folder, &["push", "--image", "plugin.oci", &tagged, "--format", "json"]);
     assert!(again.contains("\"sent_blobs\": 0") && again.contains("\"sent_bytes\": 0"), "{again}");
-    let digest = field(&pushed, "/digest");
-    assert_eq!(digest, field(&again, "/digest"));
+    let digest = field(&pushed, "/images/0/digest");
+    assert_eq!(digest, field(&again, "/images/0/digest"));
 
     run(&folder, &["tag", &tagged, "stable"]);
     assert_eq!(run(&folder, &["list", &reference]), "1.0\nstable\n");
@@ -67,6 +67,65 @@ fn an_image_goes_to_a_registry_and_comes_back() {
     run(&folder, &["copy", "oci:mirror:1.0", &format!("{}/other", server.address())]);
     let copied = run(&folder, &["inspect", &format!("{}/other:1.0", server.address()), "--format", "json"]);
     assert_eq!(field(&copied, "/image/manifest"), digest);
+}
+
+/// A workspace with two filters that say where they are published.
+fn two_filters(folder: &Folder, one: &str, two: &str) {
+    folder.write("Cargo.toml", "[workspace]\nmembers = [\"one\", \"two\"]\nresolver = \"3\"\n");
+    let code = |answer: usize| {
+        format!(
+            "#[unsafe(no_mangle)]\npub extern \"C\" fn proxy_abi_version_0_2_1() {{}}\n#[unsafe(no_mangle)]\n\
+             pub extern \"C\" fn proxy_on_memory_allocate(_size: usize) -> usize {{ {answer} }}\n"
+        )
+    };
+    for (number, (name, image)) in [("one", one), ("two", two)].into_iter().enumerate() {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"1.0.{number}\"\nedition = \"2024\"\n[lib]\ncrate-type = \
+             [\"cdylib\"]\n[package.metadata.mesh-filter]\n{image}\n"
+        );
+        folder.write(&format!("{name}/Cargo.toml"), manifest);
+        folder.write(&format!("{name}/src/lib.rs"), code(number));
+    }
+}
+
+#[test]
+fn every_filter_of_a_workspace_goes_where_it_says() {
+    if !has(&["docker-registry"]) {
+        return;
+    }
+    let folder = Folder::new("image-workspace");
+    let server = Server::start(&folder, "", "");
+    let image = |name: &str| format!("image = \"{}/{name}\"", server.address());
+    two_filters(&folder, &image("one"), &image("two"));
+    let pushed = run(&folder, &["push", "--workspace", "--format", "json"]);
+    let place = |name: &str| format!("{}/{name}", server.address());
+    for (pointer, name) in [("/images/0", "one:1.0.0"), ("/images/1", "two:1.0.1")] {
+        assert_eq!(field(&pushed, &format!("{pointer}/reference")), place(name));
+        let there = run(&folder, &["inspect", &place(name), "--format", "json"]);
+        assert_eq!(field(&there, "/image/manifest"), field(&pushed, &format!("{pointer}/digest")));
+    }
+    let text = run(&folder, &["push", "-p", "two", "-p", "one"]);
+    assert!(text.find("two:1.0.1").unwrap() < text.find("one:1.0.0").unwrap(), "{text}");
+    let text = run(&folder, &["push", "-p", "two", &place("elsewhere:3")]);
+    assert!(text.starts_with(&place("elsewhere:3")), "{text}");
+
+    // What cannot be is found before anything is sent.
+    let refused = |words: &[&str], expected: &str| {
+        let (code, out, said) = end(&folder, words);
+        assert!(code == 2 && out.is_empty() && said.contains(expected), "{words:?}\n{out}{said}");
+    };
+    refused(&["push", &place("elsewhere:4")], "REF is for one image, and there are 2");
+    two_filters(&folder, &image("new"), "");
+    refused(&["push"], "there is no REF to push `two` to");
+    let same = image("new:1");
+    two_filters(&folder, &same, &same);
+    refused(&["push"], "two crates are to be pushed to");
+    assert_eq!(end(&folder, &["list", &place("new")]).0, 1);
+    // What was pushed before a failure is said.
+    two_filters(&folder, &image("new"), "image = \"127.0.0.1:1/closed\"");
+    let (code, out, said) = end(&folder, &["push"]);
+    assert!(code == 1 && out.starts_with(&place("new:1.0.0")), "{out}{said}");
+    assert!(said.contains("1 of 2 images were pushed") && said.contains("127.0.0.1:1"), "{said}");
 }
 
 #[test]
@@ -95,8 +154,10 @@ fn skopeo_takes_the_image_and_keeps_its_digest() {
     let folder = packed("image-skopeo");
     let server = Server::start(&folder, "", "");
     let place = format!("{}/counting:1", server.address());
-    let digest =
-        field(&run(&folder, &["push", "--image", "plugin.oci", &place, "--format", "json"]), "/digest");
+    let digest = field(
+        &run(&folder, &["push", "--image", "plugin.oci", &place, "--format", "json"]),
+        "/images/0/digest",
+    );
     let skopeo = |words: &[&str]| {
         let output = succeed(Command::new("skopeo").args(words).current_dir(folder.path()));
         String::from_utf8(output.stdout).unwrap()

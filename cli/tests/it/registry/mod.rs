@@ -5,6 +5,7 @@ mod cuts;
 mod faults;
 mod images;
 mod middleman;
+mod referrers;
 mod server;
 mod signatures;
 mod signed_in;

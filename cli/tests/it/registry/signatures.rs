@@ -61,6 +61,25 @@ fn signatures_are_added_and_each_key_verifies_its_own() {
 }
 
 #[test]
+fn a_copy_keeps_the_signatures_of_both_sides() {
+    if !has(&["openssl"]) {
+        return;
+    }
+    let folder = packed("image-signed-copy");
+    ["ann", "bob"].iter().for_each(|name| make_key(&folder, name));
+    run(&folder, &["copy", "oci:plugin.oci", "oci:mirror"]);
+    run(&folder, &["sign", "oci:plugin.oci", "--key", "ann.key"]);
+    run(&folder, &["sign", "oci:mirror", "--key", "bob.key"]);
+    run(&folder, &["copy", "oci:plugin.oci", "oci:mirror"]);
+    for name in ["ann", "bob"] {
+        run(&folder, &["verify", "oci:mirror", "--key", &format!("{name}.pub")]);
+    }
+    let index = folder.read("mirror/index.json");
+    run(&folder, &["copy", "oci:plugin.oci", "oci:mirror"]);
+    assert_eq!(folder.read("mirror/index.json"), index);
+}
+
+#[test]
 fn openssl_verifies_the_signature() {
     if !has(&["openssl"]) {
         return;
