@@ -10,7 +10,10 @@
 
 pub mod crd;
 pub mod declared;
+pub mod differ;
+pub mod history;
 mod kind;
+pub mod loaded;
 mod resource;
 mod target;
 

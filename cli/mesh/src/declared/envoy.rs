@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Code, Configuration, Declared, FailurePolicy, Phase, PullPolicy, Variable};
+use super::{Code, Configuration, Declared, FailurePolicy, Phase, PullPolicy, Variable, camel};
 
 /// The types of Envoy's filters, by the end of their names.
 const HTTP: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -121,17 +121,5 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 
 /// A field of a protobuf message in JSON, which may have its own name or that of lowerCamelCase.
 fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.get(name).or_else(|| {
-        let mut camel = String::with_capacity(name.len());
-        for (index, part) in name.split('_').enumerate() {
-            let mut letters = part.chars();
-            match letters.next() {
-                Some(first) if index > 0 => camel.push(first.to_ascii_uppercase()),
-                Some(first) => camel.push(first),
-                None => {}
-            }
-            camel.push_str(letters.as_str());
-        }
-        value.get(&camel)
-    })
+    value.get(name).or_else(|| value.get(camel(name)))
 }

@@ -3,6 +3,7 @@
 mod envoy;
 mod gateway;
 mod istio;
+mod pin;
 
 use serde_json::Value;
 
@@ -144,6 +145,21 @@ impl Code {
 /// The text of a member.
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
+}
+
+/// A field's name of protobuf in lowerCamelCase.
+fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    for (index, part) in name.split('_').enumerate() {
+        let mut letters = part.chars();
+        match letters.next() {
+            Some(first) if index > 0 => camel.push(first.to_ascii_uppercase()),
+            Some(first) => camel.push(first),
+            None => {}
+        }
+        camel.push_str(letters.as_str());
+    }
+    camel
 }
 
 #[cfg(test)]
