@@ -7,6 +7,7 @@ mod module;
 mod output;
 mod project;
 mod scaffold;
+mod serve;
 
 use std::process::ExitCode;
 

@@ -4,17 +4,21 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use mesh_filter_runtime::document::Document;
 use mesh_filter_runtime::proxy::config::{Bootstrap, Cluster, Plugin, Setup};
 use mesh_filter_runtime::proxy::echo::Echo;
-use mesh_filter_runtime::proxy::{PluginLimits, ServeError, ServeOptions, Server};
+use mesh_filter_runtime::proxy::{PluginLimits, ServeOptions};
 use mesh_filter_runtime::vm::CacheFolder;
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::project::build::{self, Options};
+use crate::project::engine::{self, Engine};
 use crate::project::profile::ProfileOption;
 use crate::project::workspace::{Selection, Workspace};
-use crate::project::{plugin, upstream};
+use crate::project::{envoy, plugin, upstream};
+use crate::serve::envoy::{Files, Start};
+use crate::serve::{self, standalone};
 
 const HELP: &str = "\
 Examples:
@@ -24,10 +28,16 @@ Examples:
   cargo mesh-filter run --cluster jwks=http://127.0.0.1:9000  a cluster to call
   cargo mesh-filter run --print-config > envoy.yaml           the same, for Envoy
   cargo mesh-filter run --proxy-config envoy.yaml             a bootstrap of yours
+  cargo mesh-filter run --engine envoy                        the same in the real Envoy
 
 A crate is built first; the configuration in its metadata is used unless
 --config names another one. Without --upstream an echo answers, which sends back
 what it received. SIGTERM and Ctrl-C let open requests end.
+
+--engine envoy starts the Envoy that $ENVOY names or that is in PATH,
+envoy@VERSION one that is brought. It gets the bootstrap that --print-config
+prints, or that of --proxy-config as it is, which may then be more than this
+project's proxy knows.
 
 Exit codes: 0 stopped in order, 1 the build or the start failed, 2 wrong usage
 or configuration, 3 a tool is missing";
@@ -69,6 +79,9 @@ pub(crate) struct Args {
     limits: PluginLimits,
     #[command(flatten)]
     profile: ProfileOption,
+    /// What serves: `wasm` is this project's proxy, or `envoy`, or `envoy@VERSION`
+    #[arg(long, value_name = "ENGINE", default_value = "wasm", value_parser = engine::serving)]
+    engine: Engine,
     /// Compile modules anew, and do not keep them on disk
     #[arg(long)]
     no_cache: bool,
@@ -90,9 +103,19 @@ pub(crate) struct Args {
 impl Args {
     /// Builds, configures, serves.
     pub(crate) fn exec(self, output: &Output) -> Result<()> {
+        if matches!(self.engine, Engine::Envoy(_)) && self.limits != PluginLimits::default() {
+            return Err(Failure::usage("Envoy does not know --limits")
+                .help("leave it out; what Envoy limits stands in its own bootstrap"));
+        }
         if let Some(path) = &self.proxy_config {
-            let bootstrap = Bootstrap::load(path)?;
-            return self.print_or_serve(bootstrap, output);
+            return match &self.engine {
+                Engine::Envoy(version) if !self.print_config => {
+                    let has_admin =
+                        Document::load(path)?.root().entries()?.iter().any(|entry| entry.key == "admin");
+                    self.serve_in_envoy(version.as_deref(), path, has_admin, &Files::new()?, output)
+                }
+                _ => self.print_or_serve(Bootstrap::load(path)?, output),
+            };
         }
         let (plugin, called) = self.plugin(output)?;
         let clusters = self.cluster.iter().map(|text| upstream::named(text)).collect::<Result<Vec<_>>>()?;
@@ -162,45 +185,37 @@ impl Args {
             output.data(&bootstrap.to_yaml());
             return Ok(());
         }
-        output.start_log();
+        if let Engine::Envoy(version) = &self.engine {
+            let files = Files::new()?;
+            let path = files.write("envoy.yaml", &bootstrap.to_yaml())?;
+            let has_admin = bootstrap.admin.is_some();
+            return self.serve_in_envoy(version.as_deref(), &path, has_admin, &files, output);
+        }
         let PluginLimits { vm: limits, quotas } = self.limits;
         let cache = if self.no_cache { CacheFolder::Off } else { CacheFolder::default() };
         let profile = self.profile.profile();
         let options =
             ServeOptions { workers: self.workers, limits, quotas, cache, profile, ..ServeOptions::default() };
-        let names: Vec<_> = bootstrap.listeners.iter().map(|listener| listener.name.clone()).collect();
-        let server = Server::start(bootstrap, &options).map_err(cannot_start)?;
-        let announce = |server: &Server| {
-            for (name, address) in names.iter().zip(server.addresses()) {
-                output.data(&format!("listener {name}: http://{address}\n"));
-            }
-            if let Some(address) = server.admin_address() {
-                output.data(&format!("admin: http://{address}\n"));
-            }
-        };
-        server.wait_after(announce).map_err(|error| Failure::failed("the proxy has stopped").because(&error))
+        standalone::serve(bootstrap, &options, output)
+    }
+
+    fn serve_in_envoy(
+        &self,
+        version: Option<&str>,
+        bootstrap: &Path,
+        has_admin: bool,
+        files: &Files,
+        output: &Output,
+    ) -> Result<()> {
+        let program = envoy::locate(version, self.offline, output)?;
+        let start = Start { program: &program, bootstrap, has_admin, workers: self.workers.get() };
+        serve::envoy::serve(&start, files, output)
     }
 }
 
 fn start_echo() -> Result<Echo> {
     Echo::start(SocketAddr::from(([127, 0, 0, 1], 0)))
         .map_err(|error| Failure::failed("the echo upstream cannot start").because(&error))
-}
-
-fn cannot_start(error: ServeError) -> Failure {
-    let failure = Failure::failed("the proxy cannot start").because(&error);
-    match error {
-        ServeError::Listen { .. } => {
-            failure.help("name another address with --listen; port 0 takes a free one")
-        }
-        ServeError::Admin { .. } => {
-            failure.help("name another address with --admin; port 0 takes a free one")
-        }
-        ServeError::Plugin(_) => {
-            failure.help("what the plugin has logged is above; --config FILE gives it a configuration")
-        }
-        _ => failure,
-    }
 }
 
 /// Reads what was generated as if it had been written by hand: the same checks apply.

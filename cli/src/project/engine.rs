@@ -31,6 +31,16 @@ impl FromStr for Engine {
     }
 }
 
+/// What `run` can serve with: everything that is no test program.
+pub(crate) fn serving(text: &str) -> Result<Engine, String> {
+    match text.parse()? {
+        Engine::Native => {
+            Err("nothing is served by a test program: expected `wasm`, `envoy` or `envoy@VERSION`".to_owned())
+        }
+        engine => Ok(engine),
+    }
+}
+
 /// Three numbers: it becomes part of a path and of a requirement.
 fn is_version(text: &str) -> bool {
     let numbers: Vec<_> = text.split('.').collect();

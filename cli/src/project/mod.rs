@@ -4,7 +4,7 @@ pub(crate) mod baseline;
 pub(crate) mod build;
 pub(crate) mod costs;
 pub(crate) mod engine;
-mod envoy;
+pub(crate) mod envoy;
 pub(crate) mod filter;
 pub(crate) mod google;
 pub(crate) mod native;

@@ -13,6 +13,7 @@ pub mod command;
 pub mod config;
 pub mod echo;
 pub mod server;
+pub mod signals;
 
 mod access_log;
 mod admin;

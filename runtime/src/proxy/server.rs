@@ -7,6 +7,7 @@ use super::launch::{Launch, LaunchError};
 use super::levels::Levels;
 use super::listener;
 use super::plugins::{Modules, PluginError};
+use super::signals::Signals;
 use super::stats::WorkerStats;
 use crate::abi::LogLevel;
 use crate::host::{Metrics, Queues, Quotas, SharedData};
@@ -312,40 +313,4 @@ async fn watch_signals(stage: &watch::Sender<Stage>, mut terminate: Signals) {
 async fn drained(stage: &watch::Sender<Stage>, ours: watch::Receiver<Stage>) {
     drop(ours);
     stage.closed().await;
-}
-
-/// The signals that end the proxy.
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        let _interrupted = tokio::signal::ctrl_c().await;
-    }
 }
