@@ -4,6 +4,7 @@ use crate::fields::Fields;
 use crate::json::Json;
 use crate::template::Kind;
 use crate::world::World;
+use mesh_filter_policy::Encoding;
 use std::cell::OnceCell;
 
 /// Longer payloads are not read.
@@ -115,28 +116,9 @@ fn property(path: &str, world: &dyn World) -> Option<Vec<Vec<u8>>> {
     }
 }
 
-/// Base64url as payloads are forwarded, with padding or without. Who has verified the token has read it more strictly.
+/// Base64url as payloads are forwarded: Envoy's `pad_forward_payload_header` adds padding.
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let (mut waiting, mut bits) = (0_u32, 0);
-    for byte in text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text) {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        waiting = waiting << 6 | u32::from(six);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(waiting >> bits & 255).ok()?);
-        }
-    }
-    // A single character more is no byte.
-    (bits < 6).then_some(bytes)
+    Encoding::Base64url.decode(text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text))
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
-//! The JSON of a token's payload: small, strict, and without floating-point numbers, which nobody calculates with here.
+//! The JSON of a token's payload, read by the SDK's reader: each name stands once in it, and what is no list and no object is text.
 
-/// Objects and lists inside each other at most: each takes a part of the stack.
-const DEEPEST: usize = 32;
+use crate::template::number;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// Members of one object at most: a name is compared with all before it, and no token has so many.
+const MOST_MEMBERS: usize = 512;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
-    /// A number or a truth value, as it is written.
-    Word(String),
+    /// Text, or a number or a truth value as text.
     Text(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
@@ -17,10 +20,7 @@ pub(crate) enum Json {
 impl Json {
     /// The object that these bytes are, in which no name stands twice.
     pub(crate) fn object(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader { text: std::str::from_utf8(bytes).ok()?, depth: 0 };
-        let value = reader.value()?;
-        reader.skip_space();
-        (reader.text.is_empty() && matches!(value, Self::Object(_))).then_some(value)
+        mesh_filter::json::read(bytes).ok().filter(|value| matches!(value, Self::Object(_)))
     }
 
     /// The member of an object.
@@ -31,151 +31,82 @@ impl Json {
         }
     }
 
+    /// Whether it is an object without members of other names.
+    pub(crate) fn has_only(&self, names: &[&str]) -> bool {
+        matches!(self, Self::Object(members) if members.iter().all(|(name, _)| names.contains(&name.as_str())))
+    }
+
     /// A value that is no list and no object, as text.
     pub(crate) fn scalar(&self) -> Option<&str> {
         match self {
-            Self::Word(text) | Self::Text(text) => Some(text),
+            Self::Text(text) => Some(text),
             Self::Null | Self::List(_) | Self::Object(_) => None,
         }
     }
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    depth: usize,
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
 }
 
-impl Reader<'_> {
-    fn skip_space(&mut self) {
-        self.text = self.text.trim_start_matches([' ', '\t', '\n', '\r']);
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
     }
 
-    /// Whether this stands next, behind space; then it is taken.
-    fn takes(&mut self, token: &str) -> bool {
-        self.skip_space();
-        match self.text.strip_prefix(token) {
-            Some(rest) => {
-                self.text = rest;
-                true
-            }
-            None => false,
-        }
+    fn visit_unit<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Null)
     }
 
-    fn value(&mut self) -> Option<Json> {
-        self.skip_space();
-        match self.text.bytes().next()? {
-            b'{' => self.deeper("{", Self::members),
-            b'[' => self.deeper("[", Self::items),
-            b'"' => self.string().map(Json::Text),
-            b'n' => self.takes("null").then_some(Json::Null),
-            b't' => self.takes("true").then(|| Json::Word("true".to_owned())),
-            b'f' => self.takes("false").then(|| Json::Word("false".to_owned())),
-            _ => self.number(),
-        }
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Text(if value { "true" } else { "false" }.to_owned()))
     }
 
-    fn deeper(&mut self, open: &str, inside: fn(&mut Self) -> Option<Json>) -> Option<Json> {
-        self.takes(open);
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return None;
-        }
-        let value = inside(self);
-        self.depth -= 1;
-        value
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Text(value.to_string()))
     }
 
-    fn members(&mut self) -> Option<Json> {
-        let mut members: Vec<(String, Json)> = Vec::new();
-        if self.takes("}") {
-            return Some(Json::Object(members));
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Text(value.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
+        Ok(number(value).map_or(Json::Null, Json::Text))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Text(value.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Json, E> {
+        Ok(Json::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
-        loop {
-            self.skip_space();
-            let name = self.string()?;
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut object: Vec<(String, Json)> = Vec::new();
+        while let Some(name) = members.next_key::<String>()? {
             // Which of two would be meant? The service behind could take the other.
-            if !self.takes(":") || members.iter().any(|(known, _)| *known == name) {
-                return None;
+            if object.len() >= MOST_MEMBERS || object.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom("a name that stands twice, or too many"));
             }
-            members.push((name, self.value()?));
-            if !self.takes(",") {
-                return self.takes("}").then_some(Json::Object(members));
-            }
+            object.push((name, members.next_value()?));
         }
+        Ok(Json::Object(object))
     }
-
-    fn items(&mut self) -> Option<Json> {
-        let mut items = Vec::new();
-        if self.takes("]") {
-            return Some(Json::List(items));
-        }
-        loop {
-            items.push(self.value()?);
-            if !self.takes(",") {
-                return self.takes("]").then_some(Json::List(items));
-            }
-        }
-    }
-
-    fn number(&mut self) -> Option<Json> {
-        let part =
-            |character: char| character.is_ascii_digit() || matches!(character, '-' | '+' | '.' | 'e' | 'E');
-        let end = self.text.find(|character| !part(character)).unwrap_or(self.text.len());
-        let (number, rest) = self.text.split_at(end);
-        let starts = number.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit());
-        if !starts || !number.ends_with(|last: char| last.is_ascii_digit()) {
-            return None;
-        }
-        self.text = rest;
-        Some(Json::Word(number.to_owned()))
-    }
-
-    fn string(&mut self) -> Option<String> {
-        let mut rest = self.text.strip_prefix('"')?;
-        let mut string = String::new();
-        loop {
-            let end =
-                rest.find(|character: char| character == '"' || character == '\\' || character < ' ')?;
-            string.push_str(rest.get(..end)?);
-            let mut after = rest.get(end..)?.chars();
-            match after.next()? {
-                '"' => {
-                    self.text = after.as_str();
-                    return Some(string);
-                }
-                '\\' => string.push(escaped(&mut after)?),
-                _ => return None,
-            }
-            rest = after.as_str();
-        }
-    }
-}
-
-/// The character that stands behind a backslash.
-fn escaped(rest: &mut std::str::Chars<'_>) -> Option<char> {
-    Some(match rest.next()? {
-        same @ ('"' | '\\' | '/') => same,
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'u' => match unit(rest)? {
-            high @ 0xd800..0xdc00 => {
-                let low = (rest.next()? == '\\' && rest.next()? == 'u').then(|| unit(rest)).flatten()?;
-                let low = low.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-                char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + low)?
-            }
-            unit => char::from_u32(unit)?,
-        },
-        _ => return None,
-    })
-}
-
-/// Four hexadecimal digits.
-fn unit(rest: &mut std::str::Chars<'_>) -> Option<u32> {
-    (0..4).try_fold(0, |unit, _| Some(unit * 16 + rest.next()?.to_digit(16)?))
 }
 
 #[cfg(test)]
@@ -187,10 +118,10 @@ mod tests {
         let json =
             Json::object(br#" {"a": [1, -2.5e3, null, true], "b": {"c": "\u00e9\\\ud83d\ude00"}, "d": {}} "#)
                 .unwrap();
-        let word = |text: &str| Json::Word(text.to_owned());
+        let word = |text: &str| Json::Text(text.to_owned());
         assert_eq!(
             json.member("a"),
-            Some(&Json::List(vec![word("1"), word("-2.5e3"), Json::Null, word("true")]))
+            Some(&Json::List(vec![word("1"), word("-2500"), Json::Null, word("true")]))
         );
         assert_eq!(json.member("b").unwrap().member("c").unwrap().scalar(), Some("é\\😀"));
         assert_eq!(json.member("d"), Some(&Json::Object(vec![])));
@@ -211,6 +142,9 @@ mod tests {
             "{\"a\" 1}",
             "{\"a\":-}",
             "{\"a\":1.}",
+            "{\"a\":01}",
+            "{\"a\":--1}",
+            "{\"a\":1e5e5}",
             "{\"a\":\"\\x\"}",
             "{\"a\":\"\\ud800\"}",
             "{\"a\":\"\\ud800\\u0041\"}",
@@ -226,10 +160,42 @@ mod tests {
     }
 
     #[test]
+    fn members_are_limited() {
+        let object = |count: usize| {
+            let members: Vec<String> = (0..count).map(|index| format!("\"{index}\":0")).collect();
+            Json::object(format!("{{{}}}", members.join(",")).as_bytes())
+        };
+        assert!(object(MOST_MEMBERS).is_some());
+        assert_eq!(object(MOST_MEMBERS + 1), None);
+    }
+
+    #[test]
+    fn numbers_are_text() {
+        let number = |text: &str| {
+            let object = Json::object(format!("{{\"n\":{text}}}").as_bytes()).unwrap();
+            object.member("n").unwrap().scalar().map(str::to_owned)
+        };
+        for (text, shown) in [
+            ("0", "0"),
+            ("-7", "-7"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("1.50", "1.5"),
+            ("-0.25", "-0.25"),
+            ("1e3", "1000"),
+            ("0.0000001", "0"),
+        ] {
+            assert_eq!(number(text).as_deref(), Some(shown), "{text}");
+        }
+        for text in ["1e300", "18446744073709551616", "-9223372036854775809"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn depth_is_limited() {
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
-        assert!(Json::object(nested(DEEPEST).as_bytes()).is_some());
-        assert!(Json::object(nested(DEEPEST + 1).as_bytes()).is_none());
+        assert!(Json::object(nested(100).as_bytes()).is_some());
+        assert!(Json::object(nested(128).as_bytes()).is_none());
         assert!(Json::object(nested(100_000).as_bytes()).is_none());
     }
 }

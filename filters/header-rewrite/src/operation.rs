@@ -46,7 +46,7 @@ pub(crate) struct Dedupe {
     pub(crate) name: String,
     pub(crate) strategy: Strategy,
     /// What separates the items of a value.
-    pub(crate) separator: Option<char>,
+    pub(crate) separator: Option<u8>,
 }
 
 /// Which of several values stay.
@@ -142,7 +142,7 @@ impl Append {
 impl Dedupe {
     fn apply(&self, editor: &mut Editor<'_>) -> Result<(), Refused> {
         let values = editor.fields.copies(&self.name);
-        let Some(separator) = self.separator.and_then(|separator| u8::try_from(separator).ok()) else {
+        let Some(separator) = self.separator else {
             return Ok(editor.replace(&self.name, &self.strategy.retain(values))?);
         };
         let items =

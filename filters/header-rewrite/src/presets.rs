@@ -13,6 +13,8 @@ pub(crate) enum Preset {
     SecurityHeaders,
     /// The same for answers that are no pages.
     SecurityHeadersApi,
+    /// Pages of any origin may read responses, without credentials.
+    Cors,
     /// What tells of the software behind goes.
     HideServer,
 }
@@ -43,6 +45,14 @@ const API: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
 ];
 
+/// With `*` no response depends on the origin, and browsers refuse it for requests with credentials.
+const CORS: &[(&str, &str)] = &[
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+    ("access-control-allow-headers", "*, authorization"),
+    ("access-control-max-age", "600"),
+];
+
 const SOFTWARE: &[&str] = &[
     "server",
     "x-powered-by",
@@ -60,14 +70,18 @@ impl Preset {
             Self::HideServer => {
                 return SOFTWARE.iter().map(|name| Operation::Remove((*name).to_owned())).collect();
             }
+            Self::Cors => return all(CORS).collect(),
             Self::SecurityHeaders => PAGES,
             Self::SecurityHeadersApi => API,
         };
         let (name, value) = TRANSPORT;
         let transport = [absent(name, Template::secure(value, saved))];
-        let plain = COMMON.iter().chain(own).map(|(name, value)| absent(name, Template::literal(value)));
-        transport.into_iter().chain(plain).collect()
+        transport.into_iter().chain(all(COMMON)).chain(all(own)).collect()
     }
+}
+
+fn all(headers: &'static [(&str, &str)]) -> impl Iterator<Item = Operation> {
+    headers.iter().map(|(name, value)| absent(name, Template::literal(value)))
 }
 
 fn absent(name: &str, value: Template) -> Operation {

@@ -37,7 +37,7 @@ pub struct Config {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ClaimsConfig {
-    PayloadHeader(HeaderName),
+    PayloadHeader(String),
     TokenHeader(TokenHeaderConfig),
     PayloadInMetadata(MetadataConfig),
 }
@@ -45,7 +45,7 @@ enum ClaimsConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TokenHeaderConfig {
-    name: HeaderName,
+    name: String,
     #[serde(default)]
     value_prefix: String,
 }
@@ -77,24 +77,25 @@ impl Config {
             return Err(Problem::new("rules", "there is no rule, so nothing would ever change"));
         }
         let safety = self.mutation_rules.build(&self.limits)?;
-        let claims = self.claims.as_ref().map(ClaimsConfig::build);
+        let claims = self.claims.as_ref().map(ClaimsConfig::build).transpose();
+        let claims = claims.map_err(|problem| problem.inside("claims"))?;
         let rules = build_all("rules", &self.rules, |rule| rule.build(claims.is_some(), variable, &safety))?;
         Ok(Policy { rules, safety, claims })
     }
 }
 
 impl ClaimsConfig {
-    fn build(&self) -> Source {
-        match self {
-            Self::PayloadHeader(name) => Source::Payload(name.as_str().to_owned()),
+    fn build(&self) -> Result<Source, Problem> {
+        Ok(match self {
+            Self::PayloadHeader(name) => Source::Payload(header_name("payload_header", name)?),
             Self::TokenHeader(header) => {
-                Source::Token(header.name.as_str().to_owned(), header.value_prefix.clone())
+                Source::Token(header_name("token_header.name", &header.name)?, header.value_prefix.clone())
             }
             Self::PayloadInMetadata(metadata) => {
                 let key = metadata.key.as_ref().map(|key| format!("\0{key}")).unwrap_or_default();
                 Source::Metadata(format!("metadata\0filter_metadata\0{}{key}", metadata.namespace))
             }
-        }
+        })
     }
 }
 
@@ -122,14 +123,19 @@ impl Scope<'_> {
     /// The header of this name, if it may be changed.
     fn name(&self, place: &str, name: &str) -> Result<String, Problem> {
         let problem = |text: String| Problem::new(place, text);
-        let name = HeaderName::new(name).map_err(|error| problem(error.to_string()))?;
-        let name = name.as_str();
+        let name = header_name(place, name)?;
         if name == "host" {
             return Err(problem("`host` is the authority: `host_rewrite` is for that".to_owned()));
         }
-        match self.safety.refusal(name) {
+        match self.safety.refusal(&name) {
             Some(reason) => Err(problem(format!("`{name}` must not be changed: {reason}"))),
-            None => Ok(name.to_owned()),
+            None => Ok(name),
         }
     }
+}
+
+/// The name of a header, in lower case.
+fn header_name(place: &str, name: &str) -> Result<String, Problem> {
+    let name = HeaderName::new(name).map_err(|error| Problem::new(place, error.to_string()))?;
+    Ok(name.as_str().to_owned())
 }

@@ -1,12 +1,11 @@
 //! Operations on headers: Envoy's `HeaderMutation`, and more.
 
-use super::Scope;
+use super::{Scope, header_name};
 use crate::editor::AppendAction;
 use crate::operation::{Append, Dedupe, Letters, Operation, Pseudo, Strategy};
 use crate::presets::Preset;
 use crate::substitution::Rewrite;
 use crate::template::Phase;
-use mesh_filter::HeaderName;
 use mesh_filter_policy::{Problem, RegexConfig, Text, TextConfig};
 use serde::Deserialize;
 
@@ -31,7 +30,7 @@ pub(super) enum MutationConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppendConfig {
-    header: HeaderConfig,
+    header: PairConfig,
     #[serde(default)]
     append_action: AppendAction,
     #[serde(default)]
@@ -39,13 +38,13 @@ pub(super) struct AppendConfig {
     default_value: Option<String>,
 }
 
-/// Envoy's `HeaderValue`.
+/// Envoy's `HeaderValue` and `KeyValuePair`: each type that is read has 2 KiB of the module.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HeaderConfig {
-    key: String,
+pub(super) struct PairConfig {
+    pub(super) key: String,
     #[serde(default)]
-    value: String,
+    pub(super) value: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,9 +56,14 @@ pub(super) struct RemoveOnMatchConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TransferConfig {
-    from: HeaderName,
+    from: String,
     to: String,
-    append_action: Option<AppendAction>,
+    #[serde(default = "overwrite")]
+    append_action: AppendAction,
+}
+
+fn overwrite() -> AppendAction {
+    AppendAction::OverwriteIfExistsOrAdd
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,7 +73,7 @@ pub(super) struct HeaderRegexConfig {
     pattern: RegexConfig,
     substitution: String,
     #[serde(default)]
-    max: usize,
+    max: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +82,7 @@ pub(super) struct DedupeConfig {
     header: String,
     #[serde(default)]
     strategy: Strategy,
-    separator: Option<char>,
+    separator: Option<String>,
 }
 
 /// Envoy's `RegexMatchAndSubstitute`.
@@ -95,9 +99,10 @@ impl RegexRewriteConfig {
     }
 }
 
-fn rewrite(pattern: &RegexConfig, substitution: &str, max: usize) -> Result<Rewrite, Problem> {
+fn rewrite(pattern: &RegexConfig, substitution: &str, max: u32) -> Result<Rewrite, Problem> {
     let pattern = pattern.part().map_err(|problem| problem.inside("pattern"))?;
-    Rewrite::new(pattern, substitution, max).map_err(|text| Problem::new("substitution", text))
+    Rewrite::new(pattern, substitution, usize::try_from(max).unwrap_or(0))
+        .map_err(|text| Problem::new("substitution", text))
 }
 
 impl MutationConfig {
@@ -196,15 +201,14 @@ impl AppendConfig {
 impl TransferConfig {
     fn build(&self, scope: &Scope<'_>, keep: bool) -> Result<Operation, Problem> {
         let from = match keep {
-            true => self.from.as_str().to_owned(),
-            false => scope.name("from", self.from.as_str())?,
+            true => header_name("from", &self.from)?,
+            false => scope.name("from", &self.from)?,
         };
         let to = scope.name("to", &self.to)?;
         if from == to {
             return Err(Problem::new("to", "expected another header than `from`"));
         }
-        let action = self.append_action.unwrap_or(AppendAction::OverwriteIfExistsOrAdd);
-        Ok(Operation::Transfer { from, to, action, keep })
+        Ok(Operation::Transfer { from, to, action: self.append_action, keep })
     }
 }
 
@@ -217,10 +221,12 @@ impl HeaderRegexConfig {
 
 impl DedupeConfig {
     fn build(&self, scope: &Scope<'_>) -> Result<Operation, Problem> {
-        if self.separator.is_some_and(|separator| !separator.is_ascii_punctuation()) {
-            return Err(Problem::new("separator", "expected a character such as `,` or `;`"));
-        }
+        let separator = match self.separator.as_deref().map(str::as_bytes) {
+            None => None,
+            Some([separator]) if separator.is_ascii_punctuation() => Some(*separator),
+            Some(_) => return Err(Problem::new("separator", "expected a character such as `,` or `;`")),
+        };
         let name = scope.name("header", &self.header)?;
-        Ok(Operation::Dedupe(Dedupe { name, strategy: self.strategy, separator: self.separator }))
+        Ok(Operation::Dedupe(Dedupe { name, strategy: self.strategy, separator }))
     }
 }

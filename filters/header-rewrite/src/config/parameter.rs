@@ -1,7 +1,7 @@
 //! Operations on query parameters: Envoy's `KeyValueMutation`, and more.
 
 use super::Scope;
-use super::mutation::RemoveOnMatchConfig;
+use super::mutation::{PairConfig, RemoveOnMatchConfig};
 use crate::editor::AppendAction;
 use crate::parameter::ParameterOperation;
 use mesh_filter_policy::Problem;
@@ -21,19 +21,10 @@ pub(super) enum ParameterConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppendConfig {
-    record: RecordConfig,
+    record: PairConfig,
     #[serde(default)]
     action: AppendAction,
     default_value: Option<String>,
-}
-
-/// Envoy's `KeyValuePair`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordConfig {
-    key: String,
-    #[serde(default)]
-    value: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,16 +1,15 @@
 //! A rule: for which exchanges, and what is done to them. Names of rewrites are those of Envoy's `RouteAction`.
 
-use super::Scope;
 use super::conditions::MatchConfig;
 use super::mutation::{MutationConfig, RegexRewriteConfig};
 use super::parameter::ParameterConfig;
+use super::{Scope, header_name};
 use crate::operation::{Operation, is_method};
 use crate::place::{HostRewrite, PathRewrite};
 use crate::rules::Rule;
 use crate::safety::Safety;
 use crate::target;
 use crate::template::Phase;
-use mesh_filter::HeaderName;
 use mesh_filter_policy::{PathMatch, Problem, build_all};
 use serde::Deserialize;
 use std::cell::{Cell, RefCell};
@@ -29,7 +28,7 @@ pub(super) struct RuleConfig {
     regex_rewrite: Option<RegexRewriteConfig>,
     path_rewrite: Option<String>,
     host_rewrite_literal: Option<String>,
-    host_rewrite_header: Option<HeaderName>,
+    host_rewrite_header: Option<String>,
     host_rewrite_path_regex: Option<RegexRewriteConfig>,
     host_rewrite: Option<String>,
     method_rewrite: Option<String>,
@@ -155,8 +154,8 @@ impl RuleConfig {
             self.host_rewrite.as_ref().map(|text| scope.template("host_rewrite", text, None)).transpose()?;
         let regex =
             regex.map_err(|problem| problem.inside("host_rewrite_path_regex"))?.map(HostRewrite::Path);
-        let header =
-            self.host_rewrite_header.as_ref().map(|name| HostRewrite::Header(name.as_str().to_owned()));
+        let header = self.host_rewrite_header.as_ref().map(|name| header_name("host_rewrite_header", name));
+        let header = header.transpose()?.map(HostRewrite::Header);
         let (literal, template) = (literal.transpose()?, template.map(HostRewrite::Template));
         let set = [literal.is_some(), header.is_some(), regex.is_some(), template.is_some()];
         let names =

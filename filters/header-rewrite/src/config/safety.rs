@@ -5,7 +5,7 @@ use mesh_filter_policy::{Problem, RegexConfig};
 use serde::Deserialize;
 
 /// Bounds of what may be asked for: proxies refuse headers of more than 60 KiB by default.
-const LARGEST: usize = 64 * 1024;
+const LARGEST: u32 = 64 * 1024;
 
 /// Envoy's `HeaderMutationRules`.
 #[derive(Debug, Default, Deserialize)]
@@ -30,16 +30,16 @@ pub(super) struct MutationRulesConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsConfig {
     #[serde(default = "longest_value")]
-    max_value_bytes: usize,
+    max_value_bytes: u32,
     #[serde(default = "most_added")]
-    max_added_bytes: usize,
+    max_added_bytes: u32,
 }
 
-fn longest_value() -> usize {
+fn longest_value() -> u32 {
     8 * 1024
 }
 
-fn most_added() -> usize {
+fn most_added() -> u32 {
     32 * 1024
 }
 
@@ -55,8 +55,8 @@ impl MutationRulesConfig {
             let built = regex.as_ref().map(RegexConfig::whole).transpose();
             built.map_err(|problem| problem.inside(&format!("mutation_rules.{place}")))
         };
-        let bytes = |field: &str, value: usize| match value {
-            1..=LARGEST => Ok(value),
+        let bytes = |field: &str, value: u32| match usize::try_from(value) {
+            Ok(bytes) if (1..=LARGEST).contains(&value) => Ok(bytes),
             _ => Err(Problem::new(format!("limits.{field}"), format!("expected 1 to {LARGEST}"))),
         };
         Ok(Safety {

@@ -4,14 +4,16 @@
 
 mod operator;
 mod parse;
+mod piece;
 mod time;
 mod value;
 
 pub(crate) use operator::{Kind, Names, Operator, Phase};
 pub(crate) use time::TimeFormat;
-pub(crate) use value::{Look, View};
+pub(crate) use value::{Look, View, number};
 
 use crate::target;
+use piece::Piece;
 
 /// A text with operators in it.
 #[derive(Debug)]
@@ -19,13 +21,6 @@ pub(crate) struct Template {
     pieces: Vec<Piece>,
     /// A variable of the environment that it names and that is not set.
     unset: Option<String>,
-}
-
-#[derive(Debug)]
-enum Piece {
-    Literal(String),
-    /// What an operator gives, and its greatest length.
-    Value(Operator, Option<usize>),
 }
 
 impl Template {
@@ -59,38 +54,36 @@ impl Template {
     pub(crate) fn literals(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Literal(text) => Some(text.as_str()),
-            Piece::Value(..) => None,
+            _ => None,
         })
     }
 
     /// The whole; `None` where a value is missing.
     pub(crate) fn render(&self, view: &View<'_>) -> Option<Vec<u8>> {
-        self.join(view, |_, value| value)
+        self.join(view, false)
     }
 
     /// The whole as a path: what operators give cannot end it or lead out of it. What was a part of a path keeps
     /// its `/` and its escapes.
     pub(crate) fn render_path(&self, view: &View<'_>) -> Option<Vec<u8>> {
-        self.join(view, |operator, value| {
-            let of_path = matches!(operator, Operator::Capture(_) | Operator::Path { .. });
-            target::escape(&value, of_path)
-        })
+        self.join(view, true)
     }
 
-    fn join(&self, view: &View<'_>, value: impl Fn(&Operator, Vec<u8>) -> Vec<u8>) -> Option<Vec<u8>> {
+    fn join(&self, view: &View<'_>, escapes: bool) -> Option<Vec<u8>> {
         if self.unset.is_some() {
             return None;
         }
         let mut text = Vec::new();
         for piece in &self.pieces {
-            match piece {
-                Piece::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
-                Piece::Value(operator, longest) => {
-                    let mut bytes = view.value(operator)?;
-                    bytes.truncate(longest.unwrap_or(bytes.len()));
-                    text.append(&mut value(operator, bytes));
-                }
+            if let Piece::Literal(literal) = piece {
+                text.extend_from_slice(literal.as_bytes());
+                continue;
             }
+            let (mut bytes, of_path) = piece.bytes(view)?;
+            if escapes {
+                bytes = target::escape(&bytes, of_path);
+            }
+            text.append(&mut bytes);
         }
         Some(text)
     }

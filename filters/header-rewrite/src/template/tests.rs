@@ -57,6 +57,53 @@ fn operators_give_what_envoys_give() {
 }
 
 #[test]
+fn of_alternatives_the_first_counts_that_is_there() {
+    let first = |operators: &str| rendered(&format!("%COALESCE({{\"operators\": [{operators}]}})%"));
+    let req = |name: &str| format!(r#"{{"command": "REQ", "param": "{name}"}}"#);
+    for (operators, expected) in [
+        (format!("{}, {}", req("x-none"), req("x-user")), Some("alice")),
+        (format!("{}, {}", req("x-user"), req("x-request-id")), Some("alice")),
+        // A header without a value is there, as in Envoy.
+        (format!("{}, {}", req("x-empty"), req("x-user")), Some("")),
+        (format!("{}, {}", req("x-none"), req("x-none")), None),
+        (r#""ROUTE_NAME", "PROTOCOL""#.to_owned(), Some("HTTP/2")),
+        (r#"{"command": "REQ", "param": "x-user", "max_length": 2}"#.to_owned(), Some("al")),
+        (r#"{"command": "ENV", "param": "NONE"}, "PROTOCOL""#.to_owned(), Some("HTTP/2")),
+        (r#"{"command": "ENV", "param": "TEAM", "max_length": 2}"#.to_owned(), Some("bl")),
+        (r#"{"command": "START_TIME", "param": "%Y (x)"}"#.to_owned(), Some("1994 (x)")),
+        (
+            r#"{"command": "COALESCE", "param": "{\"operators\": [\"ROUTE_NAME\"]}"}, "PROTOCOL""#.to_owned(),
+            Some("HTTP/2"),
+        ),
+    ] {
+        assert_eq!(first(&operators).as_deref(), expected, "{operators}");
+    }
+    let shortened =
+        r#"%COALESCE({"operators": [{"command": "REQ", "param": "x-user", "max_length": 4}]}):3%!"#;
+    assert_eq!(rendered(shortened).unwrap(), "ali!");
+    let unset =
+        template(r#"%COALESCE({"operators": [{"command": "ENV", "param": "NONE"}]})%"#, None).unwrap();
+    assert_eq!(unset.unset(), Some("NONE"));
+}
+
+#[test]
+fn values_are_written_and_read_in_base64() {
+    for (text, expected) in [
+        ("Basic %BASE64(REQ(x-user))%", Some("Basic YWxpY2U=")),
+        ("%BASE64(REQ(x-user)):3%", Some("YWx")),
+        ("%BASE64(REQ(x-user):2)%", Some("YWw=")),
+        ("%BASE64URL(REQ(x-user))%", Some("YWxpY2U")),
+        ("%BASE64_DECODE(BASE64(PROTOCOL))%", Some("HTTP/2")),
+        ("%BASE64_DECODE(BASE64URL(REQ(x-user)))%", Some("alice")),
+        ("%BASE64(REQ(x-none))%", None),
+        ("%BASE64_DECODE(REQ(x-user))%", None),
+        (r#"%BASE64(COALESCE({"operators": ["ROUTE_NAME", "PROTOCOL"]}))%"#, Some("SFRUUC8y")),
+    ] {
+        assert_eq!(rendered(text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_missing_value_makes_the_whole_missing() {
     for text in [
         "a%REQ(x-none)%b",
@@ -99,11 +146,26 @@ fn values_cannot_change_the_shape_of_a_path() {
 }
 
 #[test]
+fn values_within_others_cannot_change_the_shape_of_a_path() {
+    let expression = Regex::new("(.*)").unwrap();
+    let captures = [None, Some("a/%2eb?".to_owned())];
+    let path = |text: &str| {
+        let template = template(text, Some(&expression)).unwrap();
+        let path = with_look(&captures, |look| template.render_path(&look.over(&request())));
+        String::from_utf8(path.unwrap()).unwrap()
+    };
+    let first = |operator: &str| path(&format!("/%COALESCE({{\"operators\": [{operator}]}})%"));
+    assert_eq!(first(r#"{"command": "CAPTURE", "param": "1"}"#), "/a/%2eb%3F");
+    assert_eq!(first(r#"{"command": "REQ", "param": ":path"}"#), "/%2Fa%2Fb%3Fq%3Dx%2520y%26q%3Dz%26e%3D");
+    assert_eq!(path("/%BASE64(CAPTURE(1))%"), "/YS8lMmViPw%3D%3D");
+}
+
+#[test]
 fn what_is_about_the_request_is_saved_for_the_response() {
     let mut saved = Vec::new();
-    let text = "%REQ(x-user)% %RESP(server)% %PROTOCOL% %COOKIE(sid)%";
+    let text = r#"%REQ(x-user)% %RESP(server)% %PROTOCOL% %COOKIE(sid)% %BASE64(REQ(x-user))% %COALESCE({"operators": [{"command": "RESP", "param": "x-none"}, {"command": "REQ", "param": "x-user"}]})%"#;
     let template = compiled(text, Phase::Response, None, &mut saved).unwrap();
-    assert_eq!(saved.len(), 2);
+    assert_eq!(saved.len(), 4);
     let values = with_look(&[], |look| {
         let request = request();
         saved.iter().map(|operator| look.over(&request).value(operator)).collect::<Vec<_>>()
@@ -112,7 +174,7 @@ fn what_is_about_the_request_is_saved_for_the_response() {
     let text = with_look(&[], |look| {
         template.render(&super::Look { saved: &values, ..look }.over(&response as &dyn Fields))
     });
-    assert_eq!(text.unwrap(), b"alice up HTTP/2 1");
+    assert_eq!(text.unwrap(), b"alice up HTTP/2 1 YWxpY2U= alice");
 }
 
 #[test]

@@ -113,18 +113,22 @@ fn decimal(bytes: [u8; 8]) -> String {
     if integer.unsigned_abs() < INTEGERS {
         return integer.to_string();
     }
-    let number = f64::from_le_bytes(bytes);
+    number(f64::from_le_bytes(bytes)).unwrap_or_else(|| integer.to_string())
+}
+
+/// A floating-point number, of which six decimals are written; `None` where it is too large to say exactly which.
+pub(crate) fn number(number: f64) -> Option<String> {
     if !number.is_finite() || number.abs() >= 9e15 {
-        return integer.to_string();
+        return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "less than 2^53")]
     let (whole, millionths) = (number.abs().trunc() as u64, (number.abs().fract() * 1e6 + 0.5) as u64);
     let (whole, millionths) = if millionths >= 1_000_000 { (whole + 1, 0) } else { (whole, millionths) };
     let sign = if number < 0.0 { "-" } else { "" };
-    match format!("{millionths:06}").trim_end_matches('0') {
+    Some(match format!("{millionths:06}").trim_end_matches('0') {
         "" => format!("{sign}{whole}"),
         decimals => format!("{sign}{whole}.{decimals}"),
-    }
+    })
 }
 
 #[cfg(test)]
