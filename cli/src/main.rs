@@ -3,6 +3,7 @@
 mod commands;
 mod failure;
 mod image;
+mod mesh;
 mod module;
 mod output;
 mod project;

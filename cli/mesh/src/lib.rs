@@ -4,6 +4,8 @@
 //!   file ──► Resource ──► crd (structure, CEL) ──► violations, each with its line
 //!               │
 //!               └──► Declared: one plugin, whatever kind of resource declares it
+//!                        │
+//!                        └──► lint: what proxies would refuse or ignore, with fixes
 //! ```
 //!
 //! Nothing here opens a socket, starts a process or knows a registry: that is the CLI's part.
@@ -17,6 +19,8 @@ pub mod loaded;
 mod resource;
 mod target;
 
+pub mod lint;
+
 pub use kind::Kind;
 pub use resource::Resource;
-pub use target::{Product, Target, Version};
+pub use target::{NoTarget, Product, Target, Version};

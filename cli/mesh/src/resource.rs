@@ -136,6 +136,22 @@ impl Resource {
         nearest(&self.node, "", path).place()
     }
 
+    /// Where the field at `path` stands; nothing where it is not there.
+    pub(crate) fn exact_place(&self, path: &str) -> Option<&Place> {
+        self.at(path).map(|_| self.place(path))
+    }
+
+    /// Where the key of the field at `path` stands.
+    pub(crate) fn key_place(&self, path: &str) -> Option<&Place> {
+        let (parent, key) = path.rsplit_once('.')?;
+        match nearest(&self.node, "", parent).kind() {
+            NodeKind::Mapping(entries) => {
+                entries.iter().find(|entry| entry.key == key).map(|entry| &entry.place)
+            }
+            _ => None,
+        }
+    }
+
     /// An error at a field, which names its path even where the field is missing.
     pub fn error(&self, path: &str, problem: impl Into<String>) -> Error {
         let place = self.place(path);

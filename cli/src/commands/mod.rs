@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod check;
 mod copy;
 mod inspect;
 mod list;
@@ -56,6 +57,7 @@ enum Command {
     Copy(copy::Args),
     Sign(sign::Args),
     Verify(verify::Args),
+    Check(check::Args),
     Inspect(inspect::Args),
 }
 
@@ -91,6 +93,7 @@ impl CommandLine {
             Command::Copy(args) => args.exec(output),
             Command::Sign(args) => args.exec(output),
             Command::Verify(args) => args.exec(output),
+            Command::Check(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
         }
     }

@@ -51,6 +51,16 @@ fn is_beside(tag: &str) -> bool {
 }
 
 impl RegistryOptions {
+    /// Whether TLS is done without.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain_http
+    }
+
+    /// Whether authorities are trusted that others do not know.
+    pub(crate) fn has_ca(&self) -> bool {
+        self.ca_file.is_some()
+    }
+
     /// The place that a reference names.
     pub(crate) fn open(&self, reference: &Reference) -> Result<Box<dyn Store>> {
         match reference {

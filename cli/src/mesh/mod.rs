@@ -1,0 +1,4 @@
+//! Meshes, as far as files, registries and processes are concerned; what they mean is the crate `mesh-filter-mesh`.
+
+pub(crate) mod image_facts;
+pub(crate) mod lint;
