@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use mesh_filter_mesh::lint::{self, Facts, Finding, Level, Other, RULES, Rule, fix};
+use mesh_filter_mesh::lint::{self, Crate, Facts, Finding, Level, Other, RULES, Rule, fix};
 use mesh_filter_mesh::{Resource, Target};
 
 use crate::failure::{Failure, Result};
@@ -13,6 +13,7 @@ use crate::mesh::image_facts;
 use crate::mesh::lint::{self as rules, Lint};
 use crate::module::read;
 use crate::output::{Format, Output};
+use crate::project::plugin;
 use crate::project::workspace::{Selection, Workspace};
 
 const HELP: &str = "\
@@ -128,9 +129,10 @@ impl Args {
             } else if path.extension().is_some_and(|end| end == "wasm") {
                 wanted.modules.push(image_facts::of_module(text, &module(path)?));
             } else if path.is_dir() && !Folder::new(path).is_layout() {
-                for path in built(path)? {
+                for (path, facts) in built(path)? {
                     let name = path.display().to_string();
                     wanted.modules.push(image_facts::of_module(&name, &module(&path)?));
+                    wanted.crates.push(facts);
                 }
             } else if path.is_file() {
                 return Err(Failure::usage(format!("`{text}` is none of what is checked"))
@@ -185,18 +187,28 @@ fn module(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The built modules of a folder's filter crates.
-fn built(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The built modules of a folder's filter crates, and what the crates say.
+fn built(folder: &Path) -> Result<Vec<(PathBuf, Crate)>> {
     let manifest = (folder != Path::new(".")).then_some(folder);
     let workspace = Workspace::load(manifest)?;
-    let crates = workspace.select(&Selection::default())?;
-    let path = |name: &str| workspace.target().join("mesh-filter").join(format!("{name}.wasm"));
-    let paths: Vec<_> = crates.iter().map(|one| path(&one.name)).collect();
-    match paths.iter().find(|path| !path.is_file()) {
-        Some(missing) => Err(Failure::usage(format!("there is no `{}`", missing.display()))
-            .help("build the filter first: cargo mesh-filter build")),
-        None => Ok(paths),
-    }
+    let crates = workspace.select(&Selection::default())?.into_iter().map(|one| {
+        let path = workspace.target().join("mesh-filter").join(format!("{}.wasm", one.name));
+        if !path.is_file() {
+            return Err(Failure::usage(format!("there is no `{}`", path.display()))
+                .help("build the filter first: cargo mesh-filter build"));
+        }
+        let filter = one.filter.clone().unwrap_or_default();
+        let configuration = plugin::default_configuration(&filter, &one.folder)?;
+        let facts = Crate {
+            manifest: one.folder.join("Cargo.toml").display().to_string(),
+            schema: super::package::schema(&one)?,
+            // What is not JSON is the filter's own affair.
+            configuration: serde_json::from_slice(&configuration).ok(),
+            environment: filter.environment.into_keys().collect(),
+        };
+        Ok((path, facts))
+    });
+    crates.collect()
 }
 
 /// Writes the files that have fixes; says whether any was.

@@ -189,7 +189,7 @@ pub(super) fn pack_crates(wanted: &Pack, output: &Output) -> Result<Vec<Packed>>
 }
 
 /// The schema of the configuration, where the crate has one.
-fn schema(filter_crate: &FilterCrate) -> Result<Option<Value>> {
+pub(super) fn schema(filter_crate: &FilterCrate) -> Result<Option<Value>> {
     let path = filter_crate.folder.join(SCHEMA);
     let text = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -37,10 +37,16 @@ pub(crate) fn of_image(
     let which = reference.which();
     image.index = index(&*store, &which);
     let mut accepted = accept::accept(&*store, &which, &mut |_| ());
-    // A digest that is none of a manifest: what the tag beside it names tells which one was meant.
-    if let (Err(Refused::Store(StoreError::Missing { .. })), Which::Digest(_)) = (&accepted, &which) {
+    // A digest that is none of a manifest: what the tag beside it names tells whose it is, if it is of that image.
+    if let (
+        Err(Refused::Store(StoreError::Missing { .. } | StoreError::Refused { .. })),
+        Which::Digest(given),
+    ) = (&accepted, &which)
+    {
         let tag = Which::Tag(tag_of(name));
-        if let Ok(found) = accept::accept(&*store, &tag, &mut |_| ()) {
+        if let Ok(found) = accept::accept(&*store, &tag, &mut |_| ())
+            && is_part(&found, given)
+        {
             (image.index, accepted) = (index(&*store, &tag), Ok(found));
         }
     }
@@ -61,6 +67,13 @@ pub(crate) fn of_image(
         }
     }
     image
+}
+
+/// Whether a digest is that of something in an image, so that it was taken for the image's.
+fn is_part(accepted: &Accepted, given: &Digest) -> bool {
+    let layers = accepted.manifest.layers.iter().map(|layer| &layer.digest);
+    layers.chain([&accepted.manifest.config.digest]).any(|digest| digest == given)
+        || Digest::of(&accepted.module) == *given
 }
 
 /// The tag of a reference that may have a digest, too.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mesh_filter_mesh::declared::Code;
-use mesh_filter_mesh::lint::{self, Facts, Finding, Level, Module, Other};
+use mesh_filter_mesh::lint::{self, Crate, Facts, Finding, Level, Module, Other};
 use mesh_filter_mesh::{NoTarget, Resource, Target};
 
 use super::image_facts;
@@ -24,6 +24,8 @@ pub(crate) struct Lint {
     pub(crate) images: Vec<String>,
     /// Modules that are checked by themselves.
     pub(crate) modules: Vec<Module>,
+    /// Crates, by what their `Cargo.toml` says.
+    pub(crate) crates: Vec<Crate>,
     /// What they are for; the newest releases if empty.
     pub(crate) targets: Vec<Target>,
     /// Plugins for a whole namespace or mesh are meant so.
@@ -62,6 +64,7 @@ pub(crate) fn lint(wanted: Lint, registry: &RegistryOptions, output: &Output) ->
         resources: wanted.resources,
         others: wanted.others,
         modules: wanted.modules,
+        crates: wanted.crates,
         mesh_wide: wanted.mesh_wide,
         insecure_registries: wanted.insecure_registries,
         ..Facts::default()
@@ -79,12 +82,12 @@ pub(crate) fn lint(wanted: Lint, registry: &RegistryOptions, output: &Output) ->
         }));
     }
     for (text, reference) in references {
-        if !facts.images.contains_key(&text) {
-            output.live(Some(("Pulling", &text)));
-            let image = image_facts::of_image(&text, &reference, registry, key.as_ref());
+        facts.images.entry(text).or_insert_with_key(|text| {
+            output.live(Some(("Pulling", text)));
+            let image = image_facts::of_image(text, &reference, registry, key.as_ref());
             output.live(None);
-            facts.images.insert(text, image);
-        }
+            image
+        });
     }
     Ok(lint::check(&facts))
 }

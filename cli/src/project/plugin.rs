@@ -59,7 +59,7 @@ pub(crate) fn configuration(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The configuration in the crate's metadata: a table, or the path of a file.
-fn default_configuration(filter: &Filter, folder: &Path) -> Result<Vec<u8>> {
+pub(crate) fn default_configuration(filter: &Filter, folder: &Path) -> Result<Vec<u8>> {
     match &filter.config {
         Value::Null => Ok(Vec::new()),
         Value::String(path) => configuration(&folder.join(PathBuf::from(path))),

@@ -74,6 +74,15 @@ fn plugin<'a>(subject: &Subject<'a>) -> Option<&'a super::Plugin> {
 }
 
 fn configuration(facts: &Facts, out: &mut Vec<Finding>) {
+    for one in &facts.crates {
+        let (Some(schema), Some(value)) = (&one.schema, &one.configuration) else { continue };
+        for problem in schema::check(schema, value) {
+            let path = schema::join("package.metadata.mesh-filter.config", &problem.path);
+            let mut finding = L07.about(&one.manifest, problem.problem);
+            finding.place.path = path;
+            out.push(finding.help("the default configuration has to fit `config.schema.json` beside it"));
+        }
+    }
     for subject in facts.plugins() {
         let path = match subject.resource.kind {
             Kind::WasmPlugin | Kind::TrafficExtension => subject.path("pluginConfig"),

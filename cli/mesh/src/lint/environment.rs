@@ -39,6 +39,16 @@ Verify before deploying (`cargo mesh-filter verify`, or `check --key`), and pin 
 };
 
 fn environment(facts: &Facts, out: &mut Vec<Finding>) {
+    for one in &facts.crates {
+        for name in one.environment.iter().filter(|name| name.starts_with(OWN)) {
+            let message = format!(
+                "`{name}` never reaches the plugin: Istio's agent removes names that start with {OWN}"
+            );
+            let mut finding = L18.about(&one.manifest, message).help("choose another name");
+            finding.place.path = format!("package.metadata.mesh-filter.environment.{name}");
+            out.push(finding);
+        }
+    }
     for subject in facts.plugins() {
         let kind = subject.resource.kind;
         let place = |index: usize, name: &str| match kind {

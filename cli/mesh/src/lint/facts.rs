@@ -20,6 +20,8 @@ pub struct Facts {
     pub images: BTreeMap<String, Image>,
     /// Modules that are checked by themselves.
     pub modules: Vec<Module>,
+    /// Crates of plugins, by what their `Cargo.toml` says.
+    pub crates: Vec<Crate>,
     /// Plugins for a whole namespace or mesh are meant so.
     pub mesh_wide: bool,
     /// Registries that the proxies' `WASM_INSECURE_REGISTRIES` has.
@@ -126,6 +128,19 @@ pub enum Transport {
     OwnAuthority,
     /// Without TLS.
     Plain,
+}
+
+/// What a crate says of its plugin, before it is an image.
+#[derive(Debug, Clone, Default)]
+pub struct Crate {
+    /// Its `Cargo.toml`.
+    pub manifest: String,
+    /// The JSON Schema of its configuration.
+    pub schema: Option<Value>,
+    /// Its default configuration.
+    pub configuration: Option<Value>,
+    /// Variables that it wants in its environment.
+    pub environment: Vec<String>,
 }
 
 /// What is in a module.

@@ -34,7 +34,7 @@ of a layer, of the configuration, or of the module. With `http(s)://` it is the 
 After a mismatch (`checksum ... does not match`) Istio's agent puts a filter in place that denies every request.
 
 Digests copied from `docker buildx --push`, `crane digest` or a registry's page are often those of an index.
-`check --fix` writes the right one; `cargo mesh-filter inspect REF` shows all of them.",
+`check --fix` writes the right one, where the wrong one belongs to the same image; `cargo mesh-filter inspect REF` shows all of them.",
     evidence: &["istio/istio#38989", "istio/istio#37565", "istio/istio#37566"],
     check: digest,
 };
@@ -110,31 +110,40 @@ fn digest(facts: &Facts, out: &mut Vec<Finding>) {
         let Some(loaded) = &image.loaded else { continue };
         let right = hex(&loaded.digest);
         if let Some(given) = subject.declared.sha256.as_deref().map(hex).filter(|given| *given != right) {
-            let path = subject.sha256_path();
-            let message = format!(
-                "expected the digest of the image's manifest, `{right}`, and got {}, `{given}`",
-                what_it_is(given, image, loaded)
-            );
-            out.push(
-                L02.at(subject.resource, &path, message)
-                    .help("write the expected digest: `check --fix` does")
-                    .fix(&path, Change::Set(right.to_owned())),
-            );
+            out.push(wrong(&subject, &subject.sha256_path(), given, right.to_owned(), image, loaded));
         }
         if let Some((name, given)) = reference.split_once("@sha256:").filter(|(_, given)| *given != right) {
-            let path = subject.url_path();
-            let message = format!(
-                "expected `@sha256:{right}`, the digest of the image's manifest, and got {}, `@sha256:{given}`",
-                what_it_is(given, image, loaded)
-            );
             let scheme =
                 if subject.url().is_some_and(|url| url.starts_with("oci://")) { "oci://" } else { "" };
-            out.push(
-                L02.at(subject.resource, &path, message)
-                    .help("write the expected digest: `check --fix` does")
-                    .fix(&path, Change::Set(format!("{scheme}{name}@sha256:{right}"))),
-            );
+            let mended = format!("{scheme}{name}@sha256:{right}");
+            out.push(wrong(&subject, &subject.url_path(), given, mended, image, loaded));
         }
+    }
+}
+
+/// A digest that proxies do not find, and what takes its place if it is clear how it came there.
+fn wrong(
+    subject: &Subject<'_>,
+    path: &str,
+    given: &str,
+    mended: String,
+    image: &Image,
+    loaded: &Loaded,
+) -> Finding {
+    let part = what_it_is(given, image, loaded);
+    let message = format!(
+        "expected the digest of the image's manifest, `{}`, and got {}, `{given}`",
+        hex(&loaded.digest),
+        part.unwrap_or("another one")
+    );
+    let finding = L02.at(subject.resource, path, message);
+    match part {
+        Some(_) => {
+            finding.help("write the expected digest: `check --fix` does").fix(path, Change::Set(mended))
+        }
+        // Whoever moved the tag would like to have the digest mended.
+        None => finding
+            .help("the tag may have been moved: find out which image is meant before you change the digest"),
     }
 }
 
@@ -142,18 +151,16 @@ fn hex(digest: &str) -> &str {
     digest.strip_prefix("sha256:").unwrap_or(digest)
 }
 
-fn what_it_is(given: &str, image: &Image, loaded: &Loaded) -> &'static str {
+fn what_it_is(given: &str, image: &Image, loaded: &Loaded) -> Option<&'static str> {
     let is = |digest: &str| hex(digest) == given;
     if image.index.as_ref().is_some_and(|index| is(&index.digest)) {
-        "that of the index around it"
+        Some("that of the index around it")
     } else if is(&loaded.module_digest) {
-        "that of the module in it"
+        Some("that of the module in it")
     } else if loaded.layers.iter().any(|layer| is(layer)) {
-        "that of a layer"
-    } else if is(&loaded.config) {
-        "that of its configuration, which docker shows as the image's id"
+        Some("that of a layer")
     } else {
-        "that of something else"
+        is(&loaded.config).then_some("that of its configuration, which docker shows as the image's id")
     }
 }
 

@@ -21,7 +21,7 @@ mod pinning;
 mod schema;
 mod versions;
 
-pub use facts::{Facts, Image, Index, Loaded, Module, Other, Plugin, Refusal, Signature, Transport};
+pub use facts::{Crate, Facts, Image, Index, Loaded, Module, Other, Plugin, Refusal, Signature, Transport};
 pub use finding::{Change, Finding, Fix, Level, Where};
 
 use crate::{Resource, crd};

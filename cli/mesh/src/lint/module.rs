@@ -106,9 +106,6 @@ fn exports(facts: &Facts, out: &mut Vec<Finding>) {
                 HELP,
             );
         }
-        if !has(module, "_initialize") && !has(module, "_start") {
-            wrong("it exports neither `_initialize` nor `_start`: nothing sets it up".to_owned(), HELP);
-        }
         for (name, found) in &module.exports {
             let Some(row) = EXPORTS.iter().find(|row| row.name == name) else { continue };
             let expected = format!("{}->{}", row.params, row.result);
@@ -118,6 +115,11 @@ fn exports(facts: &Facts, out: &mut Vec<Finding>) {
             if *found != expected && !old {
                 wrong(format!("it exports `{name}` as `{found}`, and proxies call `{expected}`"), HELP);
             }
+        }
+        // Proxies load it all the same: one written by hand may need nothing.
+        if !has(module, "_initialize") && !has(module, "_start") {
+            let message = "it exports neither `_initialize` nor `_start`: nothing sets its language up or registers a context";
+            out.push(L08.about(&module.name, message).level(Level::Warning).help(HELP));
         }
     }
 }

@@ -4,6 +4,7 @@ mod authority;
 mod cuts;
 mod faults;
 mod images;
+mod lint;
 mod middleman;
 mod referrers;
 mod server;

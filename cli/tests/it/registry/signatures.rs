@@ -7,7 +7,7 @@ use super::{end, field, has, packed, run};
 use crate::folder::{Folder, succeed};
 
 /// Writes `NAME.key` and `NAME.pub`.
-fn make_key(folder: &Folder, name: &str) {
+pub(super) fn make_key(folder: &Folder, name: &str) {
     let openssl = |words: &str| {
         succeed(Command::new("openssl").args(words.split_whitespace()).current_dir(folder.path()));
     };

@@ -117,6 +117,13 @@ fn what_is_shared_or_in_several_lines_is_left_as_it_is() {
 }
 
 #[test]
+fn a_digest_of_nothing_that_is_known_is_left_as_it_is() {
+    let before = format!("{HEAD}spec:\n  url: oci://example.com/f:1\n  sha256: {}\n", "ab".repeat(32));
+    assert!(check(&facts_of(&before)).iter().any(|finding| finding.rule == "L02"));
+    assert_eq!(fixed(&before).0, before);
+}
+
+#[test]
 fn two_fixes_of_one_field_go_together() {
     let before = format!("{HEAD}spec:\n  url: localhost:5000/f:1\n");
     let mut facts = facts_of(&before);

@@ -1,8 +1,9 @@
-//! Modules by themselves.
+//! Modules and crates by themselves.
 
 use super::super::facts::good_module;
 use super::*;
-use crate::lint::Module;
+use crate::lint::{Crate, Module};
+use serde_json::json;
 
 fn module(rule: &'static str, found: bool, change: fn(&mut Facts)) -> Case {
     Case { rule, text: String::new(), with: change, found }
@@ -24,9 +25,22 @@ fn without(facts: &mut Facts, export: &str) {
     changed(facts, |module| module.exports.retain(|(name, _)| name != export));
 }
 
+fn of_crate(facts: &mut Facts, configuration: serde_json::Value, variable: &str) {
+    facts.crates.push(Crate {
+        manifest: "Cargo.toml".to_owned(),
+        schema: Some(json!({"properties": {"limit": {"type": "integer"}}})),
+        configuration: Some(configuration),
+        environment: vec![variable.to_owned()],
+    });
+}
+
 pub(super) fn cases() -> Vec<Case> {
     const WASI: &str = "wasi_snapshot_preview1";
     vec![
+        module("L07", true, |facts| of_crate(facts, json!({"limit": "ten"}), "A")),
+        module("L07", false, |facts| of_crate(facts, json!({"limit": 10}), "A")),
+        module("L18", true, |facts| of_crate(facts, json!({}), "ISTIO_META_A")),
+        module("L18", false, |facts| of_crate(facts, json!({}), "A")),
         module("L08", true, |facts| without(facts, "proxy_abi_version_0_2_1")),
         module("L08", true, |facts| without(facts, "proxy_on_memory_allocate")),
         module("L08", true, |facts| without(facts, "_initialize")),
