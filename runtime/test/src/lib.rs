@@ -18,6 +18,7 @@
 pub mod prelude;
 
 pub mod api;
+pub mod config_schema;
 pub mod cost;
 pub mod google;
 pub mod matcher;

@@ -1,12 +1,11 @@
 //! The JSON Schema has the fields that the filter reads, neither more nor fewer.
 
 use ab_bucket::AbBucket;
+use mesh_filter_test::config_schema::{ConfigSchema, UNKNOWN};
 use mesh_filter_test::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
-/// A field that nothing has.
-const UNKNOWN: &str = "no_field_at_all";
+const SCHEMA: &str = include_str!("../../config.schema.json");
 
 /// A configuration with an experiment that has this field.
 fn experiment(field: &str, value: &Value) -> Value {
@@ -33,63 +32,22 @@ fn places() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The names in backticks.
-fn names(text: &str) -> BTreeSet<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+/// The words of each enumeration, and a configuration with one that it has not.
+fn enumerations() -> Vec<(&'static str, Value)> {
+    vec![
+        ("experiment/properties/hash", experiment("hash", &json!(UNKNOWN))),
+        ("unit/properties/peer", json!({"unit": [{"peer": UNKNOWN}]})),
+        ("cookie/properties/same_site", json!({"sticky_cookie": {"same_site": UNKNOWN}})),
+        ("secret/properties/encoding", json!({"secret": {"encoding": UNKNOWN}})),
+    ]
 }
 
 #[mesh_filter_test::test(engine = "native")]
 fn the_schema_has_the_fields_that_are_read(sim: &mut Sim) -> TestResult {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))?;
-    let schema: Value = serde_json::from_str(&text)?;
-    let mut seen = BTreeSet::new();
-    for (name, config) in places() {
-        let error =
-            sim.filter::<AbBucket>(config.clone()).err().map(|error| error.to_string()).unwrap_or_default();
-        let (_, expected) = error.split_once("expected").unwrap_or_default();
-        let (expected, _) = expected.split_once(" at line").unwrap_or((expected, ""));
-        assert!(error.contains(UNKNOWN), "{name}: {error}");
-        let definition = if name.is_empty() { &schema } else { &schema["$defs"][name] };
-        assert_eq!(definition["additionalProperties"], false, "{name}");
-        let fields = definition["properties"].as_object().into_iter().flatten();
-        assert_eq!(
-            fields.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
-            names(expected),
-            "{name}: {error}"
-        );
-        seen.insert(name);
-    }
-    let mut objects = schema["$defs"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| value["properties"].is_object());
-    assert!(objects.all(|(name, _)| seen.contains(name.as_str())), "{seen:?}");
-    Ok(())
+    Ok(ConfigSchema::new(SCHEMA)?.has_the_fields::<AbBucket>(sim, &places())?)
 }
 
 #[mesh_filter_test::test(engine = "native")]
 fn the_schema_has_the_words_that_are_read(sim: &mut Sim) -> TestResult {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))?;
-    let schema: Value = serde_json::from_str(&text)?;
-    let definitions = &schema["$defs"];
-    for (words, config) in [
-        (&definitions["experiment"]["properties"]["hash"], experiment("hash", &json!(UNKNOWN))),
-        (&definitions["unit"]["properties"]["peer"], json!({"unit": [{"peer": UNKNOWN}]})),
-        (&definitions["cookie"]["properties"]["same_site"], json!({"sticky_cookie": {"same_site": UNKNOWN}})),
-        (&definitions["secret"]["properties"]["encoding"], json!({"secret": {"encoding": UNKNOWN}})),
-    ] {
-        let error = sim.filter::<AbBucket>(config).err().map(|error| error.to_string()).unwrap_or_default();
-        let (_, expected) = error.split_once("expected").unwrap_or_default();
-        let (expected, _) = expected.split_once(" at line").unwrap_or((expected, ""));
-        let listed: BTreeSet<String> = words["enum"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
-        assert_eq!(listed, names(expected), "{error}");
-    }
-    Ok(())
+    Ok(ConfigSchema::new(SCHEMA)?.has_the_words::<AbBucket>(sim, &enumerations())?)
 }

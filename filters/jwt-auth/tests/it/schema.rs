@@ -1,12 +1,11 @@
 //! The JSON Schema has the fields that the filter reads, neither more nor fewer.
 
 use jwt_auth::JwtAuth;
+use mesh_filter_test::config_schema::{ConfigSchema, UNKNOWN};
 use mesh_filter_test::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
-/// A field that nothing has.
-const UNKNOWN: &str = "no_field_at_all";
+const SCHEMA: &str = include_str!("../../config.schema.json");
 
 /// A configuration with one more provider's field.
 fn provider(field: &str, value: &Value) -> Value {
@@ -49,34 +48,7 @@ fn places() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The names in backticks.
-fn names(text: &str) -> BTreeSet<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
 #[mesh_filter_test::test(engine = "native")]
 fn the_schema_has_the_fields_that_are_read(sim: &mut Sim) -> TestResult {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))?;
-    let schema: Value = serde_json::from_str(&text)?;
-    let mut seen = BTreeSet::new();
-    for (name, config) in places() {
-        let error =
-            sim.filter::<JwtAuth>(config.clone()).err().map(|error| error.to_string()).unwrap_or_default();
-        let (_, expected) = error.split_once("expected").unwrap_or_default();
-        let (expected, _) = expected.split_once(" at line").unwrap_or((expected, ""));
-        assert!(error.contains(UNKNOWN), "{name}: {error}");
-        let definition = if name.is_empty() { &schema } else { &schema["$defs"][name] };
-        assert_eq!(definition["additionalProperties"], false, "{name}");
-        let fields = definition["properties"].as_object().into_iter().flatten();
-        assert_eq!(
-            fields.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
-            names(expected),
-            "{name}: {error}"
-        );
-        seen.insert(name);
-    }
-    let objects =
-        schema["$defs"].as_object().into_iter().flatten().filter(|(_, value)| value["type"] == "object");
-    assert!(objects.clone().all(|(name, _)| seen.contains(name.as_str())), "{objects:?}");
-    Ok(())
+    Ok(ConfigSchema::new(SCHEMA)?.has_the_fields::<JwtAuth>(sim, &places())?)
 }
