@@ -1,6 +1,7 @@
 //! The filters for production as their users get them: every example configuration starts in this proxy and in Envoy.
 
 mod files;
+mod header_mutation;
 mod shapes;
 
 use std::path::Path;
