@@ -10,6 +10,7 @@
 //!
 //! Nothing here opens a socket, starts a process or knows a registry: that is the CLI's part.
 
+pub mod config_schema;
 pub mod crd;
 pub mod declared;
 pub mod differ;
@@ -18,6 +19,7 @@ mod kind;
 pub mod loaded;
 mod resource;
 mod target;
+pub mod write;
 
 pub mod lint;
 

@@ -6,8 +6,9 @@ mod check;
 mod copy;
 mod inspect;
 mod list;
+mod manifest;
 mod new;
-mod package;
+pub(crate) mod package;
 mod pull;
 mod push;
 mod run;
@@ -59,6 +60,7 @@ enum Command {
     Verify(verify::Args),
     Check(check::Args),
     Inspect(inspect::Args),
+    Manifest(Box<manifest::Args>),
 }
 
 /// Reads the command line; ends the process when it is wrong or asks for help.
@@ -95,6 +97,7 @@ impl CommandLine {
             Command::Verify(args) => args.exec(output),
             Command::Check(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
+            Command::Manifest(args) => args.exec(output),
         }
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn annotation(text: &str) -> std::result::Result<(String, String), St
 
 /// Which crates to pack, and how.
 #[derive(Debug, Default)]
-pub(super) struct Pack {
+pub(crate) struct Pack {
     selection: Selection,
     manifest_path: Option<PathBuf>,
     out: Option<PathBuf>,
@@ -113,19 +113,25 @@ pub(super) struct Pack {
 }
 
 /// A packed crate.
-pub(super) struct Packed {
+pub(crate) struct Packed {
     report: Report,
     /// The folder with the image.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Where the crate says that it is published.
-    pub(super) repository: Option<String>,
-    pub(super) version: Option<String>,
+    pub(crate) repository: Option<String>,
+    pub(crate) version: Option<String>,
 }
 
 impl Pack {
     /// These packages, each into its own folder.
     pub(super) fn of(selection: Selection, manifest_path: Option<PathBuf>) -> Self {
         Self { selection, manifest_path, ..Self::default() }
+    }
+
+    /// One crate of a folder.
+    pub(crate) fn one(package: Option<String>, folder: Option<PathBuf>, offline: bool) -> Self {
+        let selection = Selection { packages: package.into_iter().collect(), workspace: false };
+        Self { offline, ..Self::of(selection, folder) }
     }
 }
 
@@ -168,7 +174,7 @@ impl Args {
 }
 
 /// Builds crates and packs them.
-pub(super) fn pack_crates(wanted: &Pack, output: &Output) -> Result<Vec<Packed>> {
+pub(crate) fn pack_crates(wanted: &Pack, output: &Output) -> Result<Vec<Packed>> {
     let workspace = Workspace::load(wanted.manifest_path.as_deref())?;
     let crates = workspace.select(&wanted.selection)?;
     if wanted.out.is_some() && crates.len() > 1 {
@@ -189,7 +195,7 @@ pub(super) fn pack_crates(wanted: &Pack, output: &Output) -> Result<Vec<Packed>>
 }
 
 /// The schema of the configuration, where the crate has one.
-pub(super) fn schema(filter_crate: &FilterCrate) -> Result<Option<Value>> {
+pub(crate) fn schema(filter_crate: &FilterCrate) -> Result<Option<Value>> {
     let path = filter_crate.folder.join(SCHEMA);
     let text = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -2,3 +2,7 @@
 
 pub(crate) mod image_facts;
 pub(crate) mod lint;
+pub(crate) mod options;
+pub(crate) mod plan;
+mod settings;
+mod source;

@@ -13,7 +13,7 @@ use super::build::Artifact;
 use super::filter::Filter;
 
 /// The variable by which a filter learns that its proxy lets bodies in while headers are held.
-const HOLD_HEADERS: &str = "MESH_FILTER_HOLD_HEADERS";
+pub(crate) const HOLD_HEADERS: &str = "MESH_FILTER_HOLD_HEADERS";
 
 /// A plugin for a module that was built from a crate.
 pub(crate) fn from_artifact(artifact: &Artifact) -> Result<Plugin> {

@@ -30,6 +30,7 @@ mod node;
 mod place;
 mod scalar;
 mod suggest;
+mod yaml;
 
 pub use duration::{format_duration, parse_duration, parse_span};
 pub use error::Error;
@@ -38,6 +39,7 @@ pub use load::{Document, MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use node::{Entry, Kind, Node};
 pub use place::Place;
 pub use suggest::suggest;
+pub use yaml::Yaml;
 
 /// What reading a document or a part of it gives.
 pub type Result<T> = std::result::Result<T, Error>;

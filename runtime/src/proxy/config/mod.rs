@@ -26,7 +26,6 @@ pub mod listener;
 mod proto;
 pub mod route;
 mod write;
-mod yaml;
 
 pub use access_log::{AccessLog, Sink};
 pub use cluster::{Cluster, Discovery, Endpoint};

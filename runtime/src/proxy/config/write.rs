@@ -6,13 +6,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::route::DEFAULT_TIMEOUT;
-use super::yaml::Yaml;
 use super::{
     AccessLog, Action, Bootstrap, Cluster, Code, Codec, DEFAULT_BUFFER_LIMIT, Discovery, Domain, Endpoint,
     FailurePolicy, HeaderMatch, HeaderTest, HttpConnections, Listener, PathMatch, Plugin, Route, Sink,
     TextTest, VirtualHost, Vm, WasmFilter, access_log, base64, cluster, filter, listener,
 };
-use crate::document::format_duration;
+use crate::document::{Yaml, format_duration};
 
 impl Bootstrap {
     /// The configuration as YAML; reading it gives an equal configuration.

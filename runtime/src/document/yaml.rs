@@ -1,31 +1,59 @@
-//! Writes YAML in block style that every YAML reader types alike.
+//! Writes YAML in block style that every YAML reader types alike, those of YAML 1.1 too.
 
-use super::proto::{Plain, plain};
+use serde_json::Value;
+
+/// Words that some reader takes for something else than a text.
+const WORDS: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
 /// A tree to be written.
-pub(super) enum Yaml {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Yaml {
+    /// A text.
     Text(String),
-    /// A number, `true` or `false`.
+    /// A number, `true`, `false` or `null`.
     Bare(String),
+    /// A list.
     List(Vec<Yaml>),
+    /// A mapping, in this order.
     Mapping(Vec<(String, Yaml)>),
 }
 
+impl From<&Value> for Yaml {
+    /// Members stand in the alphabet's order, as `kubectl` writes them.
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::String(text) => Self::text(text),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(members) => {
+                let mut entries: Vec<_> =
+                    members.iter().map(|(key, value)| (key.clone(), Self::from(value))).collect();
+                entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+                Self::Mapping(entries)
+            }
+            bare => Self::bare(bare),
+        }
+    }
+}
+
 impl Yaml {
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    pub(super) fn bare(value: impl ToString) -> Self {
+    /// What stands bare.
+    pub fn bare(value: impl ToString) -> Self {
         Self::Bare(value.to_string())
     }
 
-    pub(super) fn mapping<const N: usize>(fields: [(&str, Self); N]) -> Self {
+    /// A mapping, in this order.
+    pub fn mapping<const N: usize>(fields: [(&str, Self); N]) -> Self {
         Self::Mapping(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
     /// The document.
-    pub(super) fn write(&self) -> String {
+    #[must_use]
+    pub fn write(&self) -> String {
         let mut text = String::new();
         self.block(&mut text, 0);
         text
@@ -132,8 +160,7 @@ fn fits_block(text: &str) -> bool {
 fn scalar(text: &str) -> String {
     let begins = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '/');
     let inside = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
-    let word = !matches!(text.to_ascii_lowercase().as_str(), "null" | "true" | "false");
-    if begins && inside && word && matches!(plain(text), Plain::Text(_)) {
+    if begins && inside && !WORDS.contains(&text.to_ascii_lowercase().as_str()) {
         return text.to_owned();
     }
     quoted(text)
