@@ -1,5 +1,6 @@
 //! The command `cargo mesh-filter`: parses, dispatches, reports how it ended.
 
+mod cluster;
 mod commands;
 mod failure;
 mod image;

@@ -70,6 +70,7 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         ("docker-registry", "images in a registry"),
         ("skopeo", "images as others take them"),
         ("openssl", "certificates and signatures"),
+        ("kubectl", "deploying to a cluster"),
     ] {
         let answer = Command::new(tool).arg("--version").stdin(Stdio::null()).output();
         if answer.is_err() {

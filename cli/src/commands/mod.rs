@@ -4,6 +4,8 @@ mod bench;
 mod build;
 mod check;
 mod copy;
+mod deploy;
+mod diff;
 mod inspect;
 mod list;
 mod manifest;
@@ -11,10 +13,13 @@ mod new;
 pub(crate) mod package;
 mod pull;
 mod push;
+mod rollback;
 mod run;
 mod sign;
+mod status;
 mod tag;
 mod test;
+mod undeploy;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -32,7 +37,7 @@ Exit codes:
 Environment:
   NO_COLOR  when set, nothing is coloured";
 
-/// Scaffold, build, run, test, measure, inspect and publish Proxy-Wasm filters.
+/// Scaffold, build, run, test, measure, inspect, publish and deploy Proxy-Wasm filters.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-mesh-filter", bin_name = "cargo mesh-filter", version, after_help = EXIT_CODES)]
 pub(crate) struct CommandLine {
@@ -61,6 +66,11 @@ enum Command {
     Check(check::Args),
     Inspect(inspect::Args),
     Manifest(Box<manifest::Args>),
+    Deploy(Box<deploy::Args>),
+    Diff(Box<diff::Args>),
+    Status(status::Args),
+    Rollback(rollback::Args),
+    Undeploy(undeploy::Args),
 }
 
 /// Reads the command line; ends the process when it is wrong or asks for help.
@@ -98,6 +108,11 @@ impl CommandLine {
             Command::Check(args) => args.exec(output),
             Command::Inspect(args) => args.exec(output),
             Command::Manifest(args) => args.exec(output),
+            Command::Deploy(args) => args.exec(output),
+            Command::Diff(args) => args.exec(output),
+            Command::Status(args) => args.exec(output),
+            Command::Rollback(args) => args.exec(output),
+            Command::Undeploy(args) => args.exec(output),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod bench;
 mod budget;
 mod build;
+mod cluster;
 mod console;
 mod folder;
 mod google;

@@ -7,7 +7,7 @@ mod images;
 mod lint;
 mod middleman;
 mod referrers;
-mod server;
+pub(crate) mod server;
 mod signatures;
 mod signed_in;
 
