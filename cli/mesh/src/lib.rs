@@ -4,8 +4,8 @@
 //!   file ──► Resource ──► crd (structure, CEL) ──► violations, each with its line
 //!               │
 //!               └──► Declared: one plugin, whatever kind of resource declares it
-//!                        │
-//!                        └──► lint: what proxies would refuse or ignore, with fixes
+//!                        ├──► lint: what proxies would refuse or ignore, with fixes
+//!                        └──► render: what proxies are told
 //! ```
 //!
 //! Nothing here opens a socket, starts a process or knows a registry: that is the CLI's part.
@@ -17,6 +17,7 @@ pub mod differ;
 pub mod history;
 mod kind;
 pub mod loaded;
+pub mod render;
 mod resource;
 mod target;
 pub mod write;

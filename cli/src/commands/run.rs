@@ -11,6 +11,8 @@ use mesh_filter_runtime::proxy::{PluginLimits, ServeOptions};
 use mesh_filter_runtime::vm::CacheFolder;
 
 use crate::failure::{Failure, Result};
+use crate::image::open::RegistryOptions;
+use crate::mesh::local::{self, Chosen};
 use crate::output::Output;
 use crate::project::build::{self, Options};
 use crate::project::engine::{self, Engine};
@@ -28,11 +30,16 @@ Examples:
   cargo mesh-filter run --cluster jwks=http://127.0.0.1:9000  a cluster to call
   cargo mesh-filter run --print-config > envoy.yaml           the same, for Envoy
   cargo mesh-filter run --proxy-config envoy.yaml             a bootstrap of yours
+  cargo mesh-filter run --manifest plugin.yaml                what a mesh is told
   cargo mesh-filter run --engine envoy                        the same in the real Envoy
 
 A crate is built first; the configuration in its metadata is used unless
 --config names another one. Without --upstream an echo answers, which sends back
 what it received. SIGTERM and Ctrl-C let open requests end.
+
+--manifest runs what resources say: structure and rules are checked, images
+are pulled and checked as Istio's agent does it, and several plugins run in the
+order that Istio gives them. What would get no module in the mesh is refused.
 
 --engine envoy starts the Envoy that $ENVOY names or that is in PATH,
 envoy@VERSION one that is brought. It gets the bootstrap that --print-config
@@ -58,6 +65,18 @@ pub(crate) struct Args {
     /// Where requests go: http://HOST:PORT or h2c://HOST:PORT [default: an echo]
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
+    /// Run the plugins that resources in a file declare: WasmPlugin, TrafficExtension, EnvoyFilter,
+    /// EnvoyExtensionPolicy; images are pulled
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "package", "config", "proxy_config"])]
+    manifest: Option<PathBuf>,
+    /// Of the resources in the file, those of this name
+    #[arg(long, value_name = "NAME", requires = "manifest")]
+    name: Option<String>,
+    /// Of the resources in the file, those in this namespace
+    #[arg(long, value_name = "NAME", requires = "manifest")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    registry: RegistryOptions,
     /// The plugin's configuration: JSON, YAML (given to it as JSON), or anything else as it is
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -117,7 +136,16 @@ impl Args {
                 _ => self.print_or_serve(Bootstrap::load(path)?, output),
             };
         }
-        let (plugin, called) = self.plugin(output)?;
+        let (plugins, called) = match &self.manifest {
+            Some(file) => {
+                let chosen = Chosen { name: self.name.as_deref(), namespace: self.namespace.as_deref() };
+                (local::plugins(file, chosen, &self.registry, output)?, Vec::new())
+            }
+            None => {
+                let (plugin, called) = self.plugin(output)?;
+                (vec![plugin], called)
+            }
+        };
         let clusters = self.cluster.iter().map(|text| upstream::named(text)).collect::<Result<Vec<_>>>()?;
         for name in called.iter().filter(|name| clusters.iter().all(|cluster| cluster.name != **name)) {
             output.warning(&format!(
@@ -131,8 +159,7 @@ impl Args {
             _ => None,
         };
         let upstream = self.upstream(echo.as_ref(), output)?;
-        let setup =
-            Setup { listen: self.listen, admin: self.admin, plugins: vec![plugin], upstream, clusters };
+        let setup = Setup { listen: self.listen, admin: self.admin, plugins, upstream, clusters };
         let bootstrap = check(&setup.bootstrap())?;
         self.print_or_serve(bootstrap, output)
     }

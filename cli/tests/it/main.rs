@@ -9,6 +9,7 @@ mod console;
 mod folder;
 mod google;
 mod inspect;
+mod manifest;
 mod memory;
 mod module;
 mod new;

@@ -10,7 +10,7 @@ use crate::folder::Folder;
 use crate::module::PASSING;
 
 /// The real Envoy, if there is one: `$ENVOY`, or where `cargo xtask test` puts it.
-fn envoy() -> Option<PathBuf> {
+pub(crate) fn envoy() -> Option<PathBuf> {
     let brought = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/envoy/1.40.0/envoy/_bin/envoy");
     let envoy = std::env::var_os("ENVOY").map(PathBuf::from).or_else(|| brought.is_file().then_some(brought));
     if envoy.is_none() {
@@ -20,11 +20,11 @@ fn envoy() -> Option<PathBuf> {
 }
 
 /// A running proxy; killed where a test fails.
-struct Proxy(Child);
+pub(crate) struct Proxy(Child);
 
 impl Proxy {
     /// Starts the command and reads where it listens.
-    fn start(command: &mut Command) -> (Self, String) {
+    pub(crate) fn start(command: &mut Command) -> (Self, String) {
         let mut proxy = Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut line = String::new();
         BufReader::new(proxy.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -40,7 +40,7 @@ impl Drop for Proxy {
     }
 }
 
-fn get(address: &str, path: &str) -> String {
+pub(crate) fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").unwrap();

@@ -123,3 +123,8 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).or_else(|| value.get(camel(name)))
 }
+
+/// The same, to be changed.
+pub(crate) fn member_mut<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+    if value.get(name).is_some() { value.get_mut(name) } else { value.get_mut(camel(name)) }
+}

@@ -7,6 +7,8 @@ mod pin;
 
 use serde_json::Value;
 
+pub(crate) use envoy::member_mut;
+
 use crate::{Kind, Resource};
 
 /// A plugin as a resource declares it, before anything is pulled. What a resource leaves open has its default here.
