@@ -2,6 +2,7 @@
 
 mod cluster;
 mod commands;
+mod doctor;
 mod failure;
 mod image;
 mod mesh;

@@ -6,6 +6,7 @@ mod check;
 mod copy;
 mod deploy;
 mod diff;
+mod doctor;
 mod inspect;
 mod list;
 mod manifest;
@@ -71,6 +72,7 @@ enum Command {
     Status(status::Args),
     Rollback(rollback::Args),
     Undeploy(undeploy::Args),
+    Doctor(doctor::Args),
 }
 
 /// Reads the command line; ends the process when it is wrong or asks for help.
@@ -113,6 +115,7 @@ impl CommandLine {
             Command::Status(args) => args.exec(output),
             Command::Rollback(args) => args.exec(output),
             Command::Undeploy(args) => args.exec(output),
+            Command::Doctor(args) => args.exec(output),
         }
     }
 }

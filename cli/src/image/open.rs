@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::failure::{Failure, Result};
 use crate::image::accept::Refused;
 use crate::image::folder::Folder;
-use crate::image::reference::Reference;
+use crate::image::reference::{Reference, Repository};
 use crate::image::referrers;
 use crate::image::registry::{Connection, Registry};
 use crate::image::signature;
@@ -66,14 +66,24 @@ impl RegistryOptions {
         match reference {
             Reference::Folder(path, _) => Ok(Box::new(Folder::new(path))),
             Reference::Registry(repository, _) => {
-                let connection = Connection {
-                    plain_http: self.plain_http,
-                    ca_file: self.ca_file.clone(),
-                    timeout: Duration::from_secs(self.timeout),
-                };
-                let registry = Registry::new(repository.clone(), &connection);
+                let registry = Registry::new(repository.clone(), &self.connection());
                 Ok(Box::new(registry.map_err(|error| failed(reference, &error))?))
             }
+        }
+    }
+
+    /// Whether a registry takes who we are: `true` where credentials are known for it.
+    pub(crate) fn greet(&self, repository: &Repository) -> Result<bool> {
+        let greeted =
+            Registry::new(repository.clone(), &self.connection()).and_then(|registry| registry.greet());
+        greeted.map_err(|error| failed(&Reference::Registry(repository.clone(), None), &error))
+    }
+
+    fn connection(&self) -> Connection {
+        Connection {
+            plain_http: self.plain_http,
+            ca_file: self.ca_file.clone(),
+            timeout: Duration::from_secs(self.timeout),
         }
     }
 }

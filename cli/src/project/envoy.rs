@@ -29,7 +29,21 @@ pub(crate) fn locate(version: Option<&str>, offline: bool, output: &Output) -> R
     }
 }
 
-fn installed() -> Result<PathBuf> {
+/// The newest release that was brought into the cache.
+pub(crate) fn brought() -> Option<PathBuf> {
+    let releases = std::fs::read_dir(cache().ok()?.join("envoy")).ok()?;
+    let number = |name: &str| -> Option<Vec<u32>> { name.split('.').map(|part| part.parse().ok()).collect() };
+    let known = releases.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let version = number(&entry.file_name().to_string_lossy())?;
+        let program = entry.path().join(PROGRAM);
+        program.is_file().then_some((version, program))
+    });
+    known.max().map(|(_, program)| program)
+}
+
+/// The Envoy that `$ENVOY` names, or that in PATH.
+pub(crate) fn installed() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("ENVOY").map(PathBuf::from) {
         return if path.is_file() {
             Ok(path)

@@ -16,7 +16,7 @@ pub(crate) mod report;
 pub(crate) mod rustc;
 pub(crate) mod scenarios;
 mod ship;
-mod toolchain;
+pub(crate) mod toolchain;
 pub(crate) mod upstream;
 mod wasm_opt;
 pub(crate) mod workspace;

@@ -90,7 +90,9 @@ impl Login {
         }
         let actions = if action == Action::Push { "pull,push" } else { "pull" };
         let scope = format!("repository:{}:{actions}", self.repository.name);
-        let mut fields = vec![("scope", scope)];
+        // Without a repository only the credentials are asked about.
+        let scope = (!self.repository.name.is_empty()).then_some(("scope", scope));
+        let mut fields: Vec<_> = scope.into_iter().collect();
         fields.extend(service.map(|service| ("service", service)));
         let request = match credentials {
             // An identity token is a refresh token of OAuth 2 (RFC 6749, section 6).

@@ -49,6 +49,14 @@ impl Registry {
         Ok(Self { client: Client::new(&repository, connection)?, repository })
     }
 
+    /// Asks whether it takes who we are; gives whether credentials for it are known.
+    pub(crate) fn greet(&self) -> Result<bool, StoreError> {
+        let mut call = self.pull("sign in".to_owned(), "/v2/".to_owned());
+        call.tries = 1;
+        self.client.send(&call, |_| Ok(()))?;
+        credentials::find(&self.repository).map(|known| !matches!(known, credentials::Credentials::None))
+    }
+
     fn path(&self, what: &str) -> String {
         format!("/v2/{}/{what}", self.repository.name)
     }
