@@ -1,245 +1,316 @@
-//! A plugin's configuration against the JSON Schema that its author wrote.
+//! JSON Schema (draft 2020-12), as far as schemas of filters' configurations use it.
 //!
-//! The keywords that schemas of configurations have are applied: types, values, members, items, bounds, patterns,
-//! combinations and references within the schema. `format` and `if` only annotate here, and other keywords are left out:
-//! what passes may still be refused by the filter, what is refused here breaks its schema.
+//! What is not known here restricts nothing: `format`, `$dynamicRef`, `unevaluatedProperties`, and references out of the schema.
 
+use mesh_filter_runtime::document::suggest;
 use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::crd::Violation;
-use crate::resource::member;
 
-/// Deepest chain of references and members: a schema that refers to itself without end is not followed further.
+/// How many references one value is followed through: a schema may refer to itself.
 const MAX_DEPTH: usize = 64;
 
-/// What is wrong with a configuration; paths are those of the configuration, such as `rules[0].match`.
-#[must_use]
-pub fn check(schema: &Value, configuration: &Value) -> Vec<Violation> {
-    Checker { root: schema }.check(schema, configuration, "", MAX_DEPTH)
+/// What is wrong with a value. Paths are below it.
+pub fn check(schema: &Value, value: &Value) -> Vec<Violation> {
+    let mut check = Check { root: schema, found: Vec::new() };
+    check.node(schema, value, "", MAX_DEPTH);
+    check.found
 }
 
-/// Whether a number keeps to a limit.
-type Holds = fn(f64, f64) -> bool;
+/// A path and one below it.
+pub(crate) fn join(path: &str, rest: &str) -> String {
+    match (path.is_empty(), rest.is_empty() || rest.starts_with('[')) {
+        (true, _) => rest.to_owned(),
+        (false, true) => format!("{path}{rest}"),
+        (false, false) => format!("{path}.{rest}"),
+    }
+}
 
-struct Checker<'a> {
+struct Check<'a> {
     root: &'a Value,
+    found: Vec<Violation>,
 }
 
-impl Checker<'_> {
-    fn check(&self, schema: &Value, value: &Value, path: &str, depth: usize) -> Vec<Violation> {
-        let mut found = Vec::new();
-        let Some(schema) = schema.as_object() else {
-            if *schema == Value::Bool(false) {
-                found.push(wrong(path, "nothing may stand here"));
-            }
-            return found;
-        };
-        let Some(depth) = depth.checked_sub(1) else { return found };
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
-        if let Some(target) = target.and_then(|pointer| self.root.pointer(pointer)) {
-            found.extend(self.check(target, value, path, depth));
+impl<'a> Check<'a> {
+    fn wrong(&mut self, path: &str, problem: impl Into<String>) {
+        self.found.push(Violation { path: path.to_owned(), problem: problem.into() });
+    }
+
+    fn fits(&self, schema: &'a Value, value: &Value, depth: usize) -> bool {
+        let mut check = Check { root: self.root, found: Vec::new() };
+        check.node(schema, value, "", depth);
+        check.found.is_empty()
+    }
+
+    fn node(&mut self, schema: &'a Value, value: &Value, path: &str, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        if schema == &Value::Bool(false) {
+            self.wrong(path, "nothing is allowed here");
         }
-        if let Some(problem) = kind(schema, value).or_else(|| choice(schema, value)) {
-            found.push(wrong(path, problem));
-            return found;
+        let Some(keywords) = schema.as_object() else { return };
+        if let Some(schema) =
+            text(keywords, "$ref").and_then(|target| self.root.pointer(target.strip_prefix('#')?))
+        {
+            self.node(schema, value, path, depth);
+        }
+        let kinds: Vec<&str> = match keywords.get("type") {
+            Some(Value::String(kind)) => vec![kind],
+            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if !kinds.is_empty() && !kinds.iter().any(|kind| is_type(kind, value)) {
+            let expected: Vec<_> = kinds.iter().map(|kind| name_of(kind)).collect();
+            return self.wrong(path, format!("expected {}, got {}", expected.join(" or "), shown(value)));
+        }
+        if let Some(choices) = list(keywords, "enum").filter(|choices| !choices.contains(value)) {
+            let known: Vec<_> = choices.iter().map(|choice| format!("`{}`", plain(choice))).collect();
+            self.wrong(path, format!("expected one of {}, got {}", known.join(", "), shown(value)));
+        }
+        if let Some(expected) = keywords.get("const").filter(|expected| *expected != value) {
+            self.wrong(path, format!("expected `{}`, got {}", plain(expected), shown(value)));
         }
         match value {
-            Value::Object(members) => self.object(schema, members, path, depth, &mut found),
-            Value::Array(items) => self.list(schema, items, path, depth, &mut found),
-            Value::String(text) => string(schema, text, path, &mut found),
-            Value::Number(_) => number(schema, value, path, &mut found),
-            Value::Null | Value::Bool(_) => {}
+            Value::Object(members) => self.object(keywords, members, path, depth),
+            Value::Array(items) => self.list(keywords, items, path, depth),
+            Value::String(value) => self.string(keywords, value, path),
+            Value::Number(_) => self.number(keywords, value, path),
+            _ => {}
         }
-        self.combinations(schema, value, path, depth, &mut found);
-        found
+        self.combinations(keywords, value, path, depth);
     }
 
     fn object(
-        &self,
-        schema: &Map<String, Value>,
+        &mut self,
+        keywords: &'a Map<String, Value>,
         members: &Map<String, Value>,
         path: &str,
         depth: usize,
-        found: &mut Vec<Violation>,
     ) {
-        for name in texts(schema, "required").filter(|name| !members.contains_key(*name)) {
-            found.push(wrong(&member(path, name), "the field is required"));
+        let required = list(keywords, "required").into_iter().flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| !members.contains_key(*name)) {
+            self.wrong(path, format!("`{name}` is missing"));
         }
-        bounds(schema, ("minProperties", "maxProperties"), members.len(), "members", path, found);
-        let properties = schema.get("properties").and_then(Value::as_object);
-        let patterns = schema.get("patternProperties").and_then(Value::as_object);
+        self.bounds(keywords, "Properties", members.len(), "fields", path);
+        let properties = keywords.get("properties").and_then(Value::as_object);
+        let patterns = keywords.get("patternProperties").and_then(Value::as_object);
         for (key, value) in members {
-            let path = member(path, key);
+            let path = join(path, key);
             let named = properties.and_then(|properties| properties.get(key));
-            let matching = patterns.into_iter().flatten().filter(|(pattern, _)| matches(pattern, key));
-            let known: Vec<_> = named.into_iter().chain(matching.map(|(_, schema)| schema)).collect();
-            match schema.get("additionalProperties").filter(|_| known.is_empty()) {
+            let by_pattern = patterns.into_iter().flatten();
+            let by_pattern: Vec<_> = by_pattern
+                .filter(|(pattern, _)| Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(key)))
+                .map(|(_, schema)| schema)
+                .collect();
+            for schema in named.into_iter().chain(by_pattern.iter().copied()) {
+                self.node(schema, value, &path, depth);
+            }
+            if let Some(names) = keywords.get("propertyNames") {
+                self.node(names, &Value::String(key.clone()), &path, depth);
+            }
+            match keywords.get("additionalProperties") {
+                Some(_) if named.is_some() || !by_pattern.is_empty() => {}
                 Some(Value::Bool(false)) => {
-                    let names: Vec<_> =
+                    let known: Vec<&str> =
                         properties.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-                    let known = mesh_filter_runtime::document::suggest(key, &names);
-                    found.push(wrong(&path, format!("unknown field, {known}")));
+                    self.wrong(&path, format!("unknown field, {}", suggest(key, &known)));
                 }
-                Some(schema) => found.extend(self.check(schema, value, &path, depth)),
-                None => {
-                    known.into_iter().for_each(|schema| found.extend(self.check(schema, value, &path, depth)))
-                }
+                Some(schema) => self.node(schema, value, &path, depth),
+                None => {}
             }
-        }
-        if let Some(names) = schema.get("propertyNames") {
-            let keys = members.keys().map(|key| (member(path, key), Value::String(key.clone())));
-            found.extend(keys.flat_map(|(path, key)| self.check(names, &key, &path, depth)));
         }
     }
 
-    fn list(
-        &self,
-        schema: &Map<String, Value>,
-        items: &[Value],
-        path: &str,
-        depth: usize,
-        found: &mut Vec<Violation>,
-    ) {
-        bounds(schema, ("minItems", "maxItems"), items.len(), "items", path, found);
-        let first = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    fn list(&mut self, keywords: &'a Map<String, Value>, items: &[Value], path: &str, depth: usize) {
+        self.bounds(keywords, "Items", items.len(), "items", path);
+        let first = list(keywords, "prefixItems").map_or(&[][..], Vec::as_slice);
         for (index, item) in items.iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            if let Some(schema) = first.get(index).or_else(|| schema.get("items")) {
-                found.extend(self.check(schema, item, &path, depth));
+            if let Some(schema) = first.get(index).or_else(|| keywords.get("items")) {
+                self.node(schema, item, &format!("{path}[{index}]"), depth);
             }
-            let unique = schema.get("uniqueItems") == Some(&Value::Bool(true));
-            if unique && items.iter().take(index).any(|other| other == item) {
-                found.push(wrong(&path, "the same item stands here twice"));
+        }
+        let unique = keywords.get("uniqueItems") == Some(&Value::Bool(true));
+        let twice = |(index, item): &(usize, &Value)| items.iter().take(*index).any(|other| other == *item);
+        if unique && let Some((index, _)) = items.iter().enumerate().find(twice) {
+            self.wrong(&format!("{path}[{index}]"), "the same item a second time");
+        }
+    }
+
+    fn string(&mut self, keywords: &Map<String, Value>, value: &str, path: &str) {
+        self.bounds(keywords, "Length", value.chars().count(), "characters", path);
+        // A pattern that is none here is one of another dialect: it is left to the filter.
+        if let Some(pattern) = text(keywords, "pattern")
+            && Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(value))
+        {
+            self.wrong(path, format!("`{value}` does not match `{pattern}`"));
+        }
+    }
+
+    fn number(&mut self, keywords: &Map<String, Value>, value: &Value, path: &str) {
+        let Some(number) = value.as_f64() else { return };
+        let limit = |key: &str| keywords.get(key).and_then(Value::as_f64);
+        let at_least = limit("minimum").filter(|limit| number < *limit);
+        let at_most = limit("maximum").filter(|limit| number > *limit);
+        let more = limit("exclusiveMinimum").filter(|limit| number <= *limit);
+        let less = limit("exclusiveMaximum").filter(|limit| number >= *limit);
+        let rules = [("at least", at_least), ("at most", at_most), ("more than", more), ("less than", less)];
+        for (words, broken) in rules {
+            if let Some(limit) = broken {
+                self.wrong(path, format!("expected {words} {limit}, got {value}"));
+            }
+        }
+        if let Some(step) = limit("multipleOf").filter(|step| *step > 0.0 && (number / step).fract() != 0.0) {
+            self.wrong(path, format!("expected a multiple of {step}, got {value}"));
+        }
+    }
+
+    fn combinations(&mut self, keywords: &'a Map<String, Value>, value: &Value, path: &str, depth: usize) {
+        for schema in list(keywords, "allOf").into_iter().flatten() {
+            self.node(schema, value, path, depth);
+        }
+        let fitting =
+            |schemas: &'a Vec<Value>| schemas.iter().filter(|schema| self.fits(schema, value, depth)).count();
+        let (any, one) = (list(keywords, "anyOf"), list(keywords, "oneOf"));
+        let (none, not_one) = (any.filter(|any| fitting(any) == 0), one.filter(|one| fitting(one) != 1));
+        if let Some(schemas) = none {
+            self.wrong(path, format!("expected at least one of {}", forms(schemas)));
+        }
+        if let Some(schemas) = not_one {
+            self.wrong(path, format!("expected exactly one of {}", forms(schemas)));
+        }
+        if keywords.get("not").is_some_and(|schema| self.fits(schema, value, depth)) {
+            self.wrong(path, "a combination that is not allowed");
+        }
+        if let Some(condition) = keywords.get("if") {
+            let next = if self.fits(condition, value, depth) { "then" } else { "else" };
+            if let Some(schema) = keywords.get(next) {
+                self.node(schema, value, path, depth);
             }
         }
     }
 
-    fn combinations(
-        &self,
-        schema: &Map<String, Value>,
-        value: &Value,
-        path: &str,
-        depth: usize,
-        found: &mut Vec<Violation>,
-    ) {
-        let list = |key: &str| schema.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let results = |key: &str| -> Vec<_> {
-            list(key).iter().map(|schema| self.check(schema, value, path, depth)).collect()
+    fn bounds(&mut self, keywords: &Map<String, Value>, of: &str, is: usize, unit: &str, path: &str) {
+        let limit = |side: &str| {
+            keywords
+                .get(&format!("{side}{of}"))
+                .and_then(Value::as_u64)
+                .and_then(|limit| usize::try_from(limit).ok())
         };
-        found.extend(results("allOf").into_iter().flatten());
-        for (key, expected) in [("anyOf", "at least one"), ("oneOf", "exactly one")] {
-            let results = results(key);
-            let fitting = results.iter().filter(|result| result.is_empty()).count();
-            let fits = fitting == 1 || (fitting > 1 && key == "anyOf") || results.is_empty();
-            match results.into_iter().min_by_key(Vec::len) {
-                _ if fits => {}
-                // What fails least is most likely the form that was meant.
-                Some(nearest) if fitting == 0 && nearest.iter().any(|one| one.path.len() > path.len()) => {
-                    found.extend(nearest)
-                }
-                _ => found.push(wrong(
-                    path,
-                    format!("expected {expected} of {} forms, and {fitting} fit", list(key).len()),
-                )),
-            }
+        if let Some(limit) = limit("min").filter(|limit| is < *limit) {
+            self.wrong(path, format!("expected at least {limit} {unit}, got {is}"));
         }
-        if schema.get("not").is_some_and(|schema| self.check(schema, value, path, depth).is_empty()) {
-            found.push(wrong(path, "a form that is excluded"));
+        if let Some(limit) = limit("max").filter(|limit| is > *limit) {
+            self.wrong(path, format!("expected at most {limit} {unit}, got {is}"));
         }
     }
 }
 
-fn wrong(path: &str, problem: impl Into<String>) -> Violation {
-    Violation { path: path.to_owned(), problem: problem.into() }
+/// What alternatives ask for, as far as they say so.
+fn forms(schemas: &[Value]) -> String {
+    let required = |schema: &Value| -> Option<String> {
+        let names: Vec<_> = schema.get("required")?.as_array()?.iter().filter_map(Value::as_str).collect();
+        Some(format!("`{}`", names.join("` with `")))
+    };
+    let names: Vec<_> = schemas.iter().filter_map(required).collect();
+    if names.len() == schemas.len() { names.join(", ") } else { format!("{} forms", schemas.len()) }
 }
 
-fn kind(schema: &Map<String, Value>, value: &Value) -> Option<String> {
-    let is = |name: &str| match name {
+fn text<'a>(keywords: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    keywords.get(key).and_then(Value::as_str)
+}
+
+fn list<'a>(keywords: &'a Map<String, Value>, key: &str) -> Option<&'a Vec<Value>> {
+    keywords.get(key).and_then(Value::as_array)
+}
+
+fn is_type(kind: &str, value: &Value) -> bool {
+    match kind {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         "number" => value.is_number(),
-        "integer" => {
-            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
-        }
+        // 1.0 is an integer, by the specification.
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         _ => true,
-    };
-    let names: Vec<_> = match schema.get("type")? {
-        Value::String(name) => vec![name.as_str()],
-        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        _ => return None,
-    };
-    (!names.iter().any(|name| is(name))).then(|| format!("expected {}, got `{value}`", names.join(" or ")))
-}
-
-fn choice(schema: &Map<String, Value>, value: &Value) -> Option<String> {
-    if let Some(only) = schema.get("const").filter(|only| *only != value) {
-        return Some(format!("expected `{only}`, got `{value}`"));
-    }
-    let choices = schema.get("enum")?.as_array().filter(|choices| !choices.contains(value))?;
-    let known: Vec<_> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-    Some(format!("expected one of {}, got `{value}`", known.join(", ")))
-}
-
-fn string(schema: &Map<String, Value>, text: &str, path: &str, found: &mut Vec<Violation>) {
-    bounds(schema, ("minLength", "maxLength"), text.chars().count(), "characters", path, found);
-    if let Some(pattern) =
-        schema.get("pattern").and_then(Value::as_str).filter(|pattern| !matches(pattern, text))
-    {
-        found.push(wrong(path, format!("`{text}` does not match `{pattern}`")));
     }
 }
 
-/// A pattern of another dialect, which cannot be read, matches everything.
-fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).map_or(true, |pattern| pattern.is_match(text))
-}
-
-fn number(schema: &Map<String, Value>, value: &Value, path: &str, found: &mut Vec<Violation>) {
-    let Some(number) = value.as_f64() else { return };
-    let limits: [(&str, &str, Holds); 4] = [
-        ("minimum", "at least", |is, limit| is >= limit),
-        ("maximum", "at most", |is, limit| is <= limit),
-        ("exclusiveMinimum", "more than", |is, limit| is > limit),
-        ("exclusiveMaximum", "less than", |is, limit| is < limit),
-    ];
-    for (key, words, holds) in limits {
-        if let Some(limit) = schema.get(key).and_then(Value::as_f64).filter(|limit| !holds(number, *limit)) {
-            found.push(wrong(path, format!("expected {words} {limit}, got {value}")));
-        }
+fn name_of(kind: &str) -> &str {
+    match kind {
+        "object" => "an object",
+        "array" => "a list",
+        "string" => "a text",
+        "boolean" => "`true` or `false`",
+        "integer" => "an integer",
+        "number" => "a number",
+        other => other,
     }
 }
 
-fn bounds(
-    schema: &Map<String, Value>,
-    keys: (&str, &str),
-    is: usize,
-    of: &str,
-    path: &str,
-    found: &mut Vec<Violation>,
-) {
-    let limit =
-        |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
-    if let Some(limit) = limit(keys.0).filter(|limit| is < *limit) {
-        found.push(wrong(path, format!("expected at least {limit} {of}, got {is}")));
-    }
-    if let Some(limit) = limit(keys.1).filter(|limit| is > *limit) {
-        found.push(wrong(path, format!("expected at most {limit} {of}, got {is}")));
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::String(text) => format!("the text `{text}`"),
+        _ => format!("`{value}`"),
     }
 }
 
-fn texts<'a>(schema: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a str> {
-    schema.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use serde_json::json;
 
-    use super::*;
+    #[test]
+    fn schemas_are_applied_with_paths() {
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["rules"],
+            "properties": {
+                "rules": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/rule"}},
+                "mode": {"enum": ["allow", "deny"]},
+                "limit": {"type": "integer", "minimum": 1, "maximum": 10},
+            },
+            "$defs": {"rule": {
+                "type": "object", "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+                "properties": {"a": {"type": "string", "pattern": "^x"}, "not": {"$ref": "#/$defs/rule"}},
+            }},
+        });
+        let problems = |value: &Value| -> Vec<String> {
+            check(&schema, value).into_iter().map(|one| format!("{}: {}", one.path, one.problem)).collect()
+        };
+        assert_eq!(
+            problems(&json!({"rules": [{"a": "xy", "not": {"b": 1}}], "limit": 2.0})),
+            Vec::<String>::new()
+        );
+        assert_eq!(problems(&json!({})), [": `rules` is missing"]);
+        for (value, expected) in [
+            (json!({"rules": []}), "rules: expected at least 1 items, got 0"),
+            (json!({"rules": [{"b": 1}], "mod": 1}), "mod: unknown field, did you mean `mode`?"),
+            (
+                json!({"rules": [{"b": 1}], "mode": "x"}),
+                "mode: expected one of `allow`, `deny`, got the text `x`",
+            ),
+            (json!({"rules": [{"b": 1}], "limit": 11}), "limit: expected at most 10, got 11"),
+            (json!({"rules": [{"a": "y"}]}), "rules[0].a: `y` does not match `^x`"),
+            (json!({"rules": [{}]}), "rules[0]: expected exactly one of `a`, `b`"),
+            (json!({"rules": [{"b": 1, "not": {"a": 5}}]}), "rules[0].not.a: expected a text, got `5`"),
+        ] {
+            let found = problems(&value);
+            assert!(matches!(&found[..], [one] if one.starts_with(expected)), "{value}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends() {
+        assert!(check(&json!({"$ref": "#"}), &json!(1)).is_empty());
+    }
 
     #[test]
     fn what_breaks_the_schema_is_named_with_its_path() {
@@ -254,10 +325,10 @@ mod tests {
         });
         let paths = |value| -> Vec<_> { check(&schema, &value).into_iter().map(|one| one.path).collect() };
         assert_eq!(paths(json!({"rules": [{"a": 1}, {"a": 2.0}, {"b": "xy"}]})), Vec::<String>::new());
-        assert_eq!(paths(json!({})), ["rules"]);
+        assert_eq!(paths(json!({})), [""]);
         assert_eq!(paths(json!({"rules": []})), ["rules"]);
-        assert_eq!(paths(json!({"rules": [{"a": 1}, {"a": 6}]}))[0], "rules[1].a");
-        assert_eq!(paths(json!({"rules": [{"b": "yy"}]}))[0], "rules[0].b");
+        assert_eq!(paths(json!({"rules": [{"a": 1}, {"a": 6}]})), ["rules[1]"]);
+        assert_eq!(paths(json!({"rules": [{"b": "yy"}]})), ["rules[0]"]);
         assert!(!paths(json!({"rules": [{"a": 1, "b": "xy"}]})).is_empty());
         assert_eq!(paths(json!([])), [""]);
         for (schema, good, bad) in [

@@ -76,7 +76,7 @@ impl Wanted {
             return Err(failure);
         }
         let label = resource.json.pointer("/metadata/labels").and_then(|labels| labels.get(MANAGED_BY));
-        match label.filter(|label| **label != Value::from(MANAGER)) {
+        match label.filter(|label| label.as_str() != Some(MANAGER)) {
             Some(other) => Err(resource
                 .error(
                     "metadata.labels",

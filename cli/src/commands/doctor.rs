@@ -47,7 +47,10 @@ fn repository(text: &str) -> std::result::Result<Repository, String> {
             .filter(|found| found.registry == text)
             .map(|found| Repository { name: String::new(), ..found }),
     };
-    found.ok_or_else(|| "expected a host such as registry.example.com or localhost:5000".to_owned())
+    let fits = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    found
+        .filter(|found| found.registry.chars().all(fits))
+        .ok_or_else(|| "expected a host such as registry.example.com or localhost:5000".to_owned())
 }
 
 impl Args {

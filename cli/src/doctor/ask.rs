@@ -80,7 +80,7 @@ fn listen(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
 fn reason(complained: &str, said: &str) -> String {
     let lines = || complained.lines().chain(said.lines()).map(str::trim).filter(|line| !line.is_empty());
     let error = lines().find(|line| line.starts_with("error"));
-    let line = error.or_else(|| lines().last()).unwrap_or("it failed and said nothing");
+    let line = error.or_else(|| lines().next_back()).unwrap_or("it failed and said nothing");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 

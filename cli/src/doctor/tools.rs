@@ -84,7 +84,7 @@ pub(super) fn envoy() -> Finding {
         Answer::NoProgram => ill(format!("`{place}` is not there"), State::Missing),
         Answer::Failed(reason) => ill(format!("`{place}`: {reason}"), State::Broken),
         Answer::Said(said) => {
-            let version = said.split('/').nth(1).unwrap_or("of an unknown version").to_owned();
+            let version = release(&said).unwrap_or("of an unknown version").to_owned();
             let words = ["--mode", "validate", "--log-level", "critical", "--config-yaml", PLUGIN];
             match ask(&path, &words, PATIENCE) {
                 Answer::Said(_) => Finding { found: format!("{version}, runs plugins: {place}"), ..finding },
@@ -162,6 +162,11 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
+/// The release in `PATH  version: HASH/1.40.0/Clean/..`.
+fn release(text: &str) -> Option<&str> {
+    text.rsplit_once("version:")?.1.split('/').nth(1)
+}
+
 /// Major and minor of `NAME 1.95.0 ..`.
 fn version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split_whitespace().nth(1)?.split('.');
@@ -178,6 +183,7 @@ mod tests {
         assert!(version("rustc 1.100.0-nightly") > Some(OLDEST_RUST));
         assert!(version("rustc 1.94.1") < Some(OLDEST_RUST));
         assert_eq!(version("something"), None);
+        assert_eq!(release("/opt/envoy  version: 9e55/1.40.0/Clean/RELEASE/BoringSSL"), Some("1.40.0"));
         // What the workspace says is what is asked for.
         let (major, minor) = OLDEST_RUST;
         assert_eq!(env!("CARGO_PKG_RUST_VERSION"), format!("{major}.{minor}"));

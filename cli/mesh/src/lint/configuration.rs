@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::facts::Subject;
-use super::{Facts, Finding, Level, Rule, schema};
+use super::{Facts, Finding, Level, Rule};
 use crate::Kind;
+use crate::config_schema as schema;
 use crate::declared::Configuration;
 
 /// Largest integer below which doubles have all integers (IEEE 754).

@@ -18,7 +18,6 @@ mod module;
 mod order;
 mod other;
 mod pinning;
-mod schema;
 mod versions;
 
 pub use facts::{Crate, Facts, Image, Index, Loaded, Module, Other, Plugin, Refusal, Signature, Transport};

@@ -85,9 +85,7 @@ impl Login {
         action: Action,
         credentials: &Credentials,
     ) -> Result<String, StoreError> {
-        if !realm.starts_with("https://") && !self.repository.is_loopback() && !realm.starts_with("http://") {
-            return Err(self.protocol("a challenge whose `realm` is no URL"));
-        }
+        self.check_realm(realm, credentials)?;
         let actions = if action == Action::Push { "pull,push" } else { "pull" };
         let scope = format!("repository:{}:{actions}", self.repository.name);
         // Without a repository only the credentials are asked about.
@@ -140,6 +138,26 @@ impl Login {
         token.map(|token| format!("Bearer {token}")).ok_or_else(|| self.protocol("no token"))
     }
 
+    /// A registry may name any server, but credentials leave this machine by TLS only.
+    fn check_realm(&self, realm: &str, credentials: &Credentials) -> Result<(), StoreError> {
+        let plain =
+            realm.strip_prefix("http://").map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+        match plain {
+            None if realm.starts_with("https://") => Ok(()),
+            None => Err(self.protocol("a challenge whose `realm` is no URL")),
+            Some(_) if matches!(credentials, Credentials::None) => Ok(()),
+            Some(host) => {
+                let server = Repository { registry: host.to_owned(), name: String::new() };
+                match server.is_loopback() {
+                    true => Ok(()),
+                    false => Err(self.protocol(&format!(
+                        "a token server without TLS (`{realm}`), which gets no credentials: expected `https://`"
+                    ))),
+                }
+            }
+        }
+    }
+
     fn protocol(&self, what: &str) -> StoreError {
         StoreError::Protocol { registry: self.repository.registry.clone(), what: what.to_owned() }
     }
@@ -164,6 +182,25 @@ fn form_of(fields: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_go_to_token_servers_with_tls_only() {
+        let registry =
+            Repository { registry: "registry.example.com".to_owned(), name: "team/filter".to_owned() };
+        let login = Login::new(&registry);
+        let password = Credentials::Password { user: "u".to_owned(), password: "p".to_owned() };
+        for realm in
+            ["https://auth.example.com/token", "http://127.0.0.1:5001/token", "http://localhost/token?a=b"]
+        {
+            assert!(login.check_realm(realm, &password).is_ok(), "{realm}");
+        }
+        for realm in
+            ["http://auth.example.com/token", "http://127.0.0.1.example.com", "ftp://auth.example.com", ""]
+        {
+            assert!(login.check_realm(realm, &password).is_err(), "{realm}");
+        }
+        assert!(login.check_realm("http://auth.example.com/token", &Credentials::None).is_ok());
+    }
 
     #[test]
     fn forms_are_escaped() {

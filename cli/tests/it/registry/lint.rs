@@ -108,7 +108,7 @@ fn digests_of_other_things_are_told_and_mended() {
     let server = Server::start(&folder, "", "");
     let place = format!("{}/good:1", server.address());
     let pushed = run(&folder, &["push", "--image", "plugin.oci", &place, "--format", "json"]);
-    let right = field(&pushed, "/digest");
+    let right = field(&pushed, "/images/0/digest");
     let indexed = format!("{}/indexed:1", server.address());
     let of_index = push(&folder, INDEX, &index(&folder, &[("linux", "amd64")]), &indexed);
     let (manifest, _) = manifest(&folder);
