@@ -165,4 +165,6 @@ fn phase(phase: Phase) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod tests;

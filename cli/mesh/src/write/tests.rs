@@ -28,7 +28,7 @@ fn plugin() -> Declared {
     }
 }
 
-fn manifest() -> Manifest {
+pub(super) fn manifest() -> Manifest {
     Manifest {
         name: "guard".to_owned(),
         namespace: Some("shop".to_owned()),
@@ -41,7 +41,7 @@ fn manifest() -> Manifest {
     }
 }
 
-fn targets(one: &str) -> Vec<TargetRef> {
+pub(super) fn targets(one: &str) -> Vec<TargetRef> {
     vec![one.parse().unwrap()]
 }
 
