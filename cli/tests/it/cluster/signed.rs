@@ -16,7 +16,7 @@ fn a_tag_becomes_the_digest_of_the_image_that_was_verified() {
     folder.write("plugin.wasm", counting(1));
     run(folder, &["package", "plugin.wasm"]);
     let image = format!("{}/team/jwt:1", registry.address());
-    run(folder, &["push", "plugin.oci", &image]);
+    run(folder, &["push", "--image", "plugin.oci", &image]);
     for name in ["ours", "theirs"] {
         let mut openssl = std::process::Command::new("openssl");
         openssl.current_dir(folder.path()).args([
