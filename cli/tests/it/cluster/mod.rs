@@ -5,6 +5,7 @@ mod apply;
 mod discovery;
 mod exec;
 mod http;
+mod newcomer;
 mod proxies;
 mod sha1;
 mod signed;
