@@ -45,6 +45,13 @@ pub(crate) fn exec(arguments: &Arguments) -> Result<ExitCode> {
         }
         Err(error) => report.skip("parity with Envoy", &format!("{error:#}")),
     }
+    // Releases of Envoy that match those of Istio which `manifest --rendered` knows.
+    match tools::envoys() {
+        Ok(folder) => {
+            tests.env("ENVOYS", folder);
+        }
+        Err(error) => report.skip("rendered configurations in older Envoys", &format!("{error:#}")),
+    }
     match tools::assemblyscript() {
         Ok(folder) => {
             tests.env("ASSEMBLYSCRIPT", folder);

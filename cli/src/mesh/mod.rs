@@ -6,5 +6,6 @@ pub(crate) mod lint;
 pub(crate) mod local;
 pub(crate) mod options;
 pub(crate) mod plan;
+pub(crate) mod rendered;
 mod settings;
 mod source;

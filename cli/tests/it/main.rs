@@ -14,6 +14,7 @@ mod memory;
 mod module;
 mod new;
 mod registry;
+mod rendered;
 mod run;
 mod sessions;
 mod test;

@@ -8,7 +8,7 @@ use crate::registry::{end, field, has, run};
 use crate::run::{Proxy, envoy, get};
 
 /// A plugin that adds `x-from: plugin` to responses.
-const ADDS: &str = r#"(module
+pub(crate) const ADDS: &str = r#"(module
   (import "env" "proxy_add_header_map_value"
     (func $add (param i32 i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)

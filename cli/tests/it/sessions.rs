@@ -40,6 +40,13 @@ fn a_name_or_folder_that_cannot_be_is_explained() {
 }
 
 #[test]
+fn manifests_and_what_istio_makes_of_them_are_printed() {
+    let folder = Folder::new("manifests");
+    folder.write("plugin.wasm", PASSING).write("ok.yaml", "limit: 1\n");
+    play("manifest", &folder);
+}
+
+#[test]
 fn a_file_that_is_no_module_is_explained() {
     let folder = Folder::new("modules");
     folder
