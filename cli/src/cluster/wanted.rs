@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use mesh_filter_mesh::declared::{Code, Declared};
-use mesh_filter_mesh::{Kind, Resource, crd};
+use mesh_filter_mesh::lint::Level;
+use mesh_filter_mesh::{Kind, Resource, Target, crd};
 use serde_json::Value;
 
 use super::kubectl::Kubectl;
@@ -14,6 +15,7 @@ use crate::image::digest::Digest;
 use crate::image::open::{self, RegistryOptions};
 use crate::image::reference::Reference;
 use crate::image::signature::{self, PublicKey, Unverified};
+use crate::mesh::lint::{self as rules, Lint};
 use crate::output::Output;
 
 /// What is to be deployed, as `deploy` and `diff` have it.
@@ -31,6 +33,12 @@ pub(crate) struct Wanted {
     /// Do without a signature, and without the warning
     #[arg(long)]
     no_verify: bool,
+    /// What runs there, such as istio=1.29, for the rules of `check`; may be repeated [default: the newest known]
+    #[arg(long, value_name = "PRODUCT=VERSION", value_parser = rules::target)]
+    target: Vec<Target>,
+    /// Do without the rules of `check`
+    #[arg(long)]
+    no_check: bool,
     #[command(flatten)]
     registry: RegistryOptions,
 }
@@ -67,6 +75,42 @@ impl Wanted {
             self.pin(resource, key.as_ref(), output)?;
         }
         Ok(resources)
+    }
+
+    /// Applies the rules of `check` to what was read: warnings are shown, errors refuse.
+    pub(crate) fn lint(&self, resources: &[Resource], mesh_wide: bool, output: &Output) -> Result<()> {
+        if self.no_check {
+            return Ok(());
+        }
+        let wanted = Lint {
+            resources: resources.to_vec(),
+            others: rules::others(&self.files)?,
+            targets: self.target.clone(),
+            mesh_wide,
+            key: self.key.clone(),
+            ..Lint::default()
+        };
+        let mut errors = Vec::new();
+        for finding in rules::lint(wanted, &self.registry, output)? {
+            // Pinned, it is not the text of the file any more: lines would mislead.
+            let place = match &finding.place.resource {
+                Some(resource) => format!("{resource}: {}", finding.place.path),
+                None => finding.place.to_string(),
+            };
+            let text = format!("{}: {place}: {}", finding.rule, finding.message);
+            match finding.level {
+                Level::Error => errors.push(text),
+                Level::Warning => output.warning(&text),
+                Level::Info => {}
+            }
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let mut failure = Failure::failed("proxies would refuse or ignore this")
+            .help("`cargo mesh-filter check FILE` shows where, `check --explain ID` why; `--no-check` deploys it all the same");
+        failure.causes = errors;
+        Err(failure)
     }
 
     fn check(&self, resource: &Resource) -> Result<()> {

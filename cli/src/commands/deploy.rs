@@ -20,8 +20,9 @@ Examples:
   cargo mesh-filter deploy plugin.yaml --no-verify --dry-run server
 
 Images are pulled as proxies pull them, verified, and pinned by digest. Resources
-are checked by their definitions, then applied by `kubectl apply --server-side`
-with the field manager `mesh-filter`. The last 10 specs are kept for `rollback`.
+are checked by their definitions and the rules of `check`, whose errors refuse
+them, then applied by `kubectl apply --server-side` with the field manager
+`mesh-filter`. The last 10 specs are kept for `rollback`.
 
 Exit codes: 0 deployed, 1 refused or failed, 2 wrong usage or a wrong resource,
 3 no kubectl";
@@ -90,6 +91,7 @@ impl Args {
                 .help("`--yes-mesh-wide` says that this is meant"));
             }
         }
+        self.wanted.lint(&resources, self.yes_mesh_wide, output)?;
         if self.dry_run == Some(DryRun::Client) {
             let items: Vec<_> = resources
                 .iter()

@@ -177,6 +177,25 @@ fn a_wrong_resource_is_refused_before_the_cluster_is_asked() {
 }
 
 #[test]
+fn what_proxies_of_that_release_would_ignore_is_not_deployed_unless_that_is_meant() {
+    if !has_kubectl() {
+        return;
+    }
+    let cluster = Cluster::start("linted");
+    cluster.folder.write(
+        "plugin.yaml",
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: TrafficExtension\nmetadata: {name: jwt}\n\
+         spec:\n  selector: {matchLabels: {app: cart}}\n  wasm: {url: file:///plugin.wasm}\n",
+    );
+    let old = ["--target", "istio=1.28"];
+    let (code, text) = cluster.end(&[DEPLOY, &old].concat());
+    assert!(code == 1 && text.contains("L16: TrafficExtension") && text.contains("--no-check"), "{text}");
+    assert_eq!((cluster.api.count("PATCH"), cluster.api.count("GET")), (0, 0));
+    cluster.run(&[DEPLOY, &["--target", "istio=1.30"]].concat());
+    cluster.run(&[DEPLOY, &old, &["--no-check"]].concat());
+}
+
+#[test]
 fn without_kubectl_the_way_to_get_it_is_told() {
     let folder = Folder::new("no-kubectl");
     folder.write("plugin.yaml", plugin(1));
