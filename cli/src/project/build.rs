@@ -118,6 +118,20 @@ pub(crate) fn build_one(
     Ok(Artifact { filter_crate: filter_crate.clone(), wasm, symbols: Some(symbols) })
 }
 
+/// The packages that the crate's metadata wants to be fast.
+fn fast(filter_crate: &FilterCrate) -> Result<&[String]> {
+    let wanted = filter_crate.filter.as_ref().map_or(&[][..], |filter| &filter.fast);
+    let known = |name: &&String| **name == filter_crate.name || filter_crate.dependencies.contains(name);
+    match wanted.iter().find(|name| !known(name)) {
+        Some(name) => Err(Failure::usage(format!(
+            "`fast` in the metadata of `{}` names `{name}`, which it does not depend on",
+            filter_crate.name
+        ))
+        .help("expected the crate itself, or packages of its `[dependencies]`")),
+        None => Ok(wanted),
+    }
+}
+
 /// Writes a file in one go: test programs that build the same module at once read it meanwhile.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
@@ -154,6 +168,9 @@ fn compile(
             if filter_crate.dependencies.iter().any(|dependency| dependency == package) {
                 cargo.arg("--config").arg(format!("profile.{PROFILE}.package.{package}.{setting}"));
             }
+        }
+        for package in fast(filter_crate)? {
+            cargo.arg("--config").arg(format!("profile.{PROFILE}.package.{package}.opt-level=3"));
         }
     }
     for (wanted, flag) in

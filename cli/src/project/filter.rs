@@ -37,6 +37,9 @@ pub(crate) struct Filter {
     /// Environment variables of the VM.
     #[serde(default)]
     pub(crate) environment: BTreeMap<String, String>,
+    /// Packages that are compiled for speed, not for size: the crate itself or what it depends on directly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fast: Vec<String>,
 }
 
 /// A phase of Istio's filter chain.
@@ -61,7 +64,7 @@ impl Filter {
             Failure::usage(format!("`[package.metadata.mesh-filter]` in `{}` is not valid", package.manifest_path))
                 .because(&error)
                 .help(
-                    "known keys: name, root_id, phase (authn, authz or stats), priority, image, config, clusters, hold_headers, environment",
+                    "known keys: name, root_id, phase (authn, authz or stats), priority, image, config, clusters, hold_headers, environment, fast",
                 )
         })
     }

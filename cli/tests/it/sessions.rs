@@ -26,6 +26,13 @@ fn a_project_that_cannot_be_built_is_explained() {
             manifest("[lib]\ncrate-type = [\"cdylib\"]\n[package.metadata.mesh-filter]\ncluster = 1\n"),
         )
         .write("metadata/src/lib.rs", "")
+        .write(
+            "fast/Cargo.toml",
+            manifest(
+                "[lib]\ncrate-type = [\"cdylib\"]\n[package.metadata.mesh-filter]\nfast = [\"a\", \"b\"]\n",
+            ),
+        )
+        .write("fast/src/lib.rs", "")
         .write("code/Cargo.toml", manifest("[lib]\ncrate-type = [\"cdylib\"]\n"))
         .write("code/src/lib.rs", "compile_error!(\"on purpose\");\n");
     play("project", &folder);
