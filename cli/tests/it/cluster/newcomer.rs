@@ -88,6 +88,7 @@ fn every_command_of_the_page_runs_and_prints_what_it_shows() {
     }
     command
         .env("PATH", path.unwrap())
+        .env("CARGO_NET_OFFLINE", "true")
         .env("KUBECONFIG", folder.path().join("config"))
         .env("DOCKER_CONFIG", folder.path().join("docker"))
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates-target"));
