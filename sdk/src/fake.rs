@@ -2,12 +2,15 @@
 
 use crate::dispatch::{Action, Plugin};
 use crate::host::{
-    BufferKind, GrpcMethod, Host, Installed, LogLevel, MapKind, MetricKind, Pairs, Side, Status, install,
+    BufferKind, GrpcMethod, Host, Installed, LogLevel, MapKind, MetricKind, Side, Status, install,
 };
 use crate::{Filter, testing};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+
+/// A map as this proxy keeps it.
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What the plugin may find, and what it did.
 #[derive(Default)]
@@ -111,11 +114,11 @@ impl Host for Fake {
         Ok(())
     }
 
-    fn get_header_map_pairs(&self, map: MapKind) -> Result<Pairs, Status> {
+    fn get_header_map_pairs(&self, map: MapKind) -> Result<crate::host::Pairs, Status> {
         self.reads.set(self.reads.get() + 1);
         match self.refuse.borrow().get("pairs") {
             Some(status) => Err(*status),
-            None => Ok(self.maps.borrow().get(&(map as u32)).cloned().unwrap_or_default()),
+            None => Ok(self.maps.borrow().get(&(map as u32)).into_iter().flatten().cloned().collect()),
         }
     }
 

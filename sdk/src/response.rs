@@ -44,7 +44,7 @@ impl Response {
     /// A status outside 200 to 599 is an error when the reply is sent.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        let pairs = vec![(b":status".to_vec(), status.to_string().into_bytes())];
+        let pairs = [(":status", status.to_string())].into_iter().collect();
         Self {
             headers: Headers::local(MapKind::ResponseHeaders, pairs),
             plan: Plan::default(),

@@ -4,7 +4,7 @@ use super::Stream;
 use crate::body::{BodyError, Chunk, Message, Transform};
 use crate::error::Result;
 use crate::headers::{HeaderError, Headers};
-use crate::host::{MapKind, Side};
+use crate::host::{MapKind, Pairs, Side};
 use std::rc::Rc;
 
 /// What is done to body and trailers besides letting them through, for most messages nothing.
@@ -116,7 +116,7 @@ impl TrailersPlan {
 
     /// Adds one, checked here, so that the error comes where the filter is.
     pub(crate) fn add(&mut self, name: &str, value: &[u8]) -> Result<(), HeaderError> {
-        Headers::local(MapKind::ResponseTrailers, Vec::new()).append(name, value)?;
+        Headers::local(MapKind::ResponseTrailers, Pairs::new()).append(name, value)?;
         self.added.push((name.to_owned(), value.to_vec()));
         Ok(())
     }

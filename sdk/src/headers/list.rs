@@ -27,14 +27,10 @@ pub struct Headers {
     /// The stream whose map this is while it may be changed; none for headers that are only read,
     /// and for those that exist in this VM only.
     stream: Option<Rc<Stream>>,
-    fields: OnceCell<Vec<Field>>,
+    /// Names are in lower case, and text.
+    fields: OnceCell<Pairs>,
     failure: Cell<Option<Box<HostError>>>,
     changes: Vec<Change>,
-}
-
-struct Field {
-    name: String,
-    value: Vec<u8>,
 }
 
 enum Change {
@@ -50,17 +46,18 @@ impl Change {
         }
     }
 
-    fn apply(&self, fields: &mut Vec<Field>) {
-        let field = |name: &String, value: &Vec<u8>| Field { name: name.clone(), value: value.clone() };
+    fn apply(&self, fields: &mut Pairs) {
         match self {
             Self::Set(name, value) => {
                 // Where the first stood, so that the order of the others stays.
-                let position = fields.iter().position(|field| field.name == *name).unwrap_or(fields.len());
-                fields.retain(|field| field.name != *name);
-                fields.insert(position, field(name, value));
+                let position = fields.iter().position(|(have, _)| have == name.as_bytes());
+                if position.is_some() {
+                    fields.retain(|have| have != name.as_bytes());
+                }
+                fields.insert(position.unwrap_or(usize::MAX), name.as_bytes(), value);
             }
-            Self::Append(name, value) => fields.push(field(name, value)),
-            Self::Remove(name) => fields.retain(|field| field.name != *name),
+            Self::Append(name, value) => fields.push(name.as_bytes(), value),
+            Self::Remove(name) => fields.retain(|have| have != name.as_bytes()),
         }
     }
 }
@@ -103,10 +100,8 @@ impl Headers {
 
     /// All values of a name, in order.
     pub fn get_all(&self, name: impl AsRef<str>) -> impl Iterator<Item = Value<'_>> {
-        self.fields()
-            .iter()
-            .filter(move |field| field.is(name.as_ref()))
-            .map(|field| Value::new(&field.value))
+        let fields = self.fields().iter();
+        fields.filter(move |(have, _)| is(have, name.as_ref())).map(|(_, value)| Value::new(value))
     }
 
     /// Whether the name occurs.
@@ -117,7 +112,7 @@ impl Headers {
 
     /// All names and values in order, pseudo headers included.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        self.fields().iter().map(|field| (field.name.as_str(), Value::new(&field.value)))
+        self.fields().iter().map(|(name, value)| (text(name), Value::new(value)))
     }
 
     /// How many entries there are.
@@ -214,18 +209,15 @@ impl Headers {
 
     /// All entries but pseudo headers, for a local reply.
     pub(crate) fn plain_fields(&self) -> Vec<(&str, &[u8])> {
-        self.fields()
-            .iter()
-            .filter(|field| !field.name.starts_with(':'))
-            .map(|field| (field.name.as_str(), field.value.as_slice()))
-            .collect()
+        let all = self.fields().iter().map(|(name, value)| (text(name), value));
+        all.filter(|(name, _)| !name.starts_with(':')).collect()
     }
 
     // The public methods are generic and compiled anew for each kind of argument, so they only
     // convert; the work is done here, once in a module.
 
     fn find(&self, name: &str) -> Option<Value<'_>> {
-        self.fields().iter().find(|field| field.is(name)).map(|field| Value::new(&field.value))
+        self.fields().iter().find(|(have, _)| is(have, name)).map(|(_, value)| Value::new(value))
     }
 
     fn change(&mut self, action: Action, name: &str, value: &[u8]) -> Result<(), HeaderError> {
@@ -255,20 +247,20 @@ impl Headers {
     /// Whether the list, if it has been read, is as the change would make it.
     fn is_already(&self, action: Action, name: &str, value: &[u8]) -> bool {
         let Some(fields) = self.fields.get() else { return false };
-        let mut same = fields.iter().filter(|field| field.name == name);
+        let mut same = fields.iter().filter(|(have, _)| *have == name.as_bytes());
         match action {
-            Action::Set => same.next().is_some_and(|field| field.value == value) && same.next().is_none(),
+            Action::Set => same.next().is_some_and(|(_, have)| have == value) && same.next().is_none(),
             Action::Append => false,
             Action::Remove => same.next().is_none(),
         }
     }
 
-    fn fields(&self) -> &[Field] {
+    fn fields(&self) -> &Pairs {
         self.fields.get_or_init(|| {
             let mut list = self.read().unwrap_or_else(|failure| {
                 log::error!("{failure}");
                 self.failure.set(Some(Box::new(failure)));
-                Vec::new()
+                Pairs::new()
             });
             for change in &self.changes {
                 change.apply(&mut list);
@@ -277,7 +269,7 @@ impl Headers {
         })
     }
 
-    fn read(&self) -> Result<Vec<Field>, HostError> {
+    fn read(&self) -> Result<Pairs, HostError> {
         // The proxy takes the map away when the headers have left; whoever still holds this list
         // then (in state shared between streams, say) must not reach another stream's map.
         if self.stream.as_ref().is_some_and(|stream| !stream.may_touch(self.map)) {
@@ -291,25 +283,25 @@ impl Headers {
     }
 }
 
-impl Field {
-    fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
-    }
+/// Whether a name of the list is the one that is asked for.
+fn is(have: &[u8], name: &str) -> bool {
+    have.eq_ignore_ascii_case(name.as_bytes())
 }
 
-fn fields(pairs: Pairs) -> Vec<Field> {
-    let text = |name: Vec<u8>| {
+/// A name of the list, which is text.
+fn text(name: &[u8]) -> &str {
+    std::str::from_utf8(name).unwrap_or_default()
+}
+
+/// Pairs with names as the list has them.
+fn fields(mut pairs: Pairs) -> Pairs {
+    pairs.rename(|name| {
+        name.make_ascii_lowercase();
         // Proxies let only tokens through; anything else is kept visible, but matches nothing.
-        String::from_utf8(name).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into())
-    };
+        let is_text = name.is_ascii() || std::str::from_utf8(name).is_ok();
+        (!is_text).then(|| String::from_utf8_lossy(name).into_owned().into_bytes())
+    });
     pairs
-        .into_iter()
-        .map(|(name, value)| {
-            let mut name = text(name);
-            name.make_ascii_lowercase();
-            Field { name, value }
-        })
-        .collect()
 }
 
 impl fmt::Debug for Headers {

@@ -15,6 +15,7 @@ mod wasm;
 
 pub use error::HostError;
 pub use kinds::{BufferKind, LogLevel, MapKind, MetricKind, Side};
+pub use pairs::Pairs;
 pub use status::Status;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -28,9 +29,6 @@ pub(crate) use slot::host;
 pub(crate) use wasm::heap;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use wasm::host;
-
-/// A list of names and values in the order in which the proxy holds them.
-pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Where a gRPC call goes.
 #[derive(Debug, Clone, Copy)]

@@ -90,7 +90,7 @@ impl Host for Imports {
         let mut out = Out::EMPTY;
         // SAFETY: the proxy writes one pointer and one size, and the two fields of `out` are these.
         let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut out.bytes, &raw mut out.size) };
-        pairs::decode(&out.take(status)?).ok_or(Status::PARSE_FAILURE)
+        Pairs::decode(out.take(status)?).ok_or(Status::PARSE_FAILURE)
     }
 
     fn replace_header_map_value(&self, map: MapKind, name: &str, value: &[u8]) -> Result<(), Status> {

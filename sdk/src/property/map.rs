@@ -1,7 +1,7 @@
 //! A property that is a map: headers, trailers, metadata.
 
 use super::Value;
-use crate::host::{Pairs, pairs};
+use crate::host::Pairs;
 
 /// A property that is a map.
 ///
@@ -12,7 +12,7 @@ pub struct Map(Pairs);
 
 impl Map {
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        pairs::decode(bytes).map(Self)
+        Pairs::decode(bytes.to_vec()).map(Self)
     }
 
     /// The value under a name, as bytes.
@@ -29,7 +29,7 @@ impl Map {
 
     /// Names and values, in the proxy's order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0.iter()
     }
 
     /// How many names there are.

@@ -1,6 +1,7 @@
 //! Bytes under the numbers of one name, for tables with a form of their own.
 
 use super::{Result, Version, store};
+use std::cell::{RefCell, RefMut};
 
 /// Bytes under the numbers of one name: what [`super::Slots`] is made of, for filters that decide themselves what stands in a
 /// table and whether a decision needs a write.
@@ -17,14 +18,18 @@ use super::{Result, Version, store};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Pages {
-    name: String,
+    /// Name and number of the page that was asked for last: every request needs one, so it is not made anew.
+    key: RefCell<String>,
+    /// How long the name is.
+    name: usize,
 }
 
 impl Pages {
     /// The pages that this plugin keeps under a name. Each number that is ever written stays as long as the proxy runs.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: store::name(name) }
+        let key = store::name(name) + "/";
+        Self { name: key.len(), key: RefCell::new(key) }
     }
 
     /// The bytes of a page, `None` until somebody writes it, and the version for [`Pages::replace`].
@@ -44,7 +49,17 @@ impl Pages {
         store::write(&self.key(page), bytes, version.0)
     }
 
-    fn key(&self, page: u32) -> String {
-        format!("{}/{page}", self.name)
+    fn key(&self, page: u32) -> RefMut<'_, String> {
+        let mut key = self.key.borrow_mut();
+        key.truncate(self.name);
+        let mut above = 1_u32;
+        while page / above >= 10 {
+            above *= 10;
+        }
+        while above > 0 {
+            key.push(char::from(b'0' + u8::try_from(page / above % 10).unwrap_or_default()));
+            above /= 10;
+        }
+        key
     }
 }

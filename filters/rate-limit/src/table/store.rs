@@ -58,13 +58,9 @@ impl Store {
                 }
                 Ok(true)
             }
-            (Self::Process(pages), Read::Process(version)) => {
-                pages.replace(number, *version, &group.encode())
-            }
+            (Self::Process(pages), Read::Process(version)) => pages.replace(number, *version, group.bytes()),
             #[cfg(test)]
-            (Self::Model(pages), Read::Model(version)) => {
-                Ok(pages.replace(number, *version, &group.encode()))
-            }
+            (Self::Model(pages), Read::Model(version)) => Ok(pages.replace(number, *version, group.bytes())),
             // A version of another store.
             _ => Ok(false),
         }

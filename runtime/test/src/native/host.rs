@@ -146,7 +146,7 @@ impl testing::Host for NativeHost {
     fn get_header_map_pairs(&self, kind: testing::MapKind) -> Result<Pairs, Status> {
         let read = || {
             let headers = self.host.borrow().map_pairs(map(kind)?)?;
-            Ok(headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
+            Ok(headers.iter().collect())
         };
         let shown = |pairs: &Pairs, tell: &mut dyn FnMut(&[Part<'_>])| tell(&[Part::Pairs(pairs.len())]);
         self.hostcall("proxy_get_header_map_pairs", &[map_word(kind)], read, shown)

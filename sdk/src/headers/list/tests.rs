@@ -3,11 +3,8 @@
 use super::*;
 
 fn response() -> Headers {
-    let pair = |name: &str, value: &str| (name.into(), value.into());
-    Headers::local(
-        MapKind::ResponseHeaders,
-        vec![pair(":status", "200"), pair("Via", "a"), pair("x", "1"), pair("via", "b")],
-    )
+    let pairs = [(":status", "200"), ("Via", "a"), ("x", "1"), ("via", "b")];
+    Headers::local(MapKind::ResponseHeaders, pairs.into_iter().collect())
 }
 
 #[test]
@@ -58,11 +55,8 @@ fn a_value_that_is_not_text_is_still_a_value() {
 
 #[test]
 fn cookies_of_all_headers_are_seen_as_the_client_sent_them() {
-    let pair = |name: &str, value: &str| (name.into(), value.into());
-    let headers = Headers::local(
-        MapKind::RequestHeaders,
-        vec![pair("cookie", "a=1; b=\"x=y\";; lone ; A=2"), pair("Cookie", " c = 3 ;d=")],
-    );
+    let pairs = [("cookie", "a=1; b=\"x=y\";; lone ; A=2"), ("Cookie", " c = 3 ;d=")];
+    let headers = Headers::local(MapKind::RequestHeaders, pairs.into_iter().collect());
     let all: Vec<_> =
         headers.cookies().map(|cookie| format!("{:?} {:?}", cookie.name(), cookie.value())).collect();
     let expected =
@@ -74,8 +68,9 @@ fn cookies_of_all_headers_are_seen_as_the_client_sent_them() {
 
 #[test]
 fn a_media_type_is_told_without_its_parameters() {
-    let of =
-        |value: &str| Headers::local(MapKind::RequestHeaders, vec![("content-type".into(), value.into())]);
+    let of = |value: &str| {
+        Headers::local(MapKind::RequestHeaders, [("content-type", value)].into_iter().collect())
+    };
     assert_eq!(of("Text/HTML; charset=utf-8").content_type().unwrap(), "text/html");
     assert!(["", "text", "text/", "te xt/html", ";"].iter().all(|value| of(value).content_type().is_none()));
     assert!(of("application/grpc").is_grpc() && of("application/grpc+proto; x").is_grpc());
