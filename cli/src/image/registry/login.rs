@@ -10,10 +10,12 @@ use ureq::Agent;
 use ureq::http::Request;
 
 use super::credentials::{self, Credentials};
-use super::request::Action;
+use super::request::{Action, Failed, Reply};
 use crate::image::reference::Repository;
 use crate::image::store::StoreError;
 
+/// What a token server is asked for, in messages.
+const WHAT: &str = "get a token";
 /// The largest answer of a token server, in bytes.
 const LARGEST_TOKEN: u64 = 1024 * 1024;
 
@@ -48,7 +50,7 @@ impl Login {
     }
 
     /// Gets what the challenge asks for; `false` where nothing more can be said than before.
-    pub(super) fn answer(&self, agent: &Agent, challenge: &str, action: Action) -> Result<bool, StoreError> {
+    pub(super) fn answer(&self, agent: &Agent, challenge: &str, action: Action) -> Result<bool, Failed> {
         let before = self.authorization(action);
         let challenges = http_auth::parse_challenges(challenge).unwrap_or_default();
         let find = |scheme: &str| challenges.iter().find(|one| one.scheme.eq_ignore_ascii_case(scheme));
@@ -84,7 +86,7 @@ impl Login {
         service: Option<String>,
         action: Action,
         credentials: &Credentials,
-    ) -> Result<String, StoreError> {
+    ) -> Result<String, Failed> {
         self.check_realm(realm, credentials)?;
         let actions = if action == Action::Push { "pull,push" } else { "pull" };
         let scope = format!("repository:{}:{actions}", self.repository.name);
@@ -111,31 +113,26 @@ impl Login {
                 get.body(String::new())
             }
         };
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Connection {
-            registry: self.repository.registry.clone(),
-            what: "get a token".to_owned(),
+        let registry = &self.repository.registry;
+        let broken = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Connection {
+            registry: registry.clone(),
+            what: WHAT.to_owned(),
             error,
         };
-        let request = request.map_err(|error| failed(error.into()))?;
+        let passing = |error: Box<dyn std::error::Error + Send + Sync>| Failed::Passing(broken(error), None);
+        let request = request.map_err(|error| broken(error.into()))?;
         let response =
             if request.method() == "GET" { agent.run(request.map(|_| ())) } else { agent.run(request) };
-        let mut response = response.map_err(|error| failed(error.into()))?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            return Err(StoreError::Refused {
-                registry: self.repository.registry.clone(),
-                status,
-                what: "get a token".to_owned(),
-                said: String::new(),
-            });
+        let mut reply = Reply(response.map_err(|error| passing(error.into()))?);
+        if reply.status() != 200 {
+            return Err(Failed::refused(registry, WHAT, &mut reply));
         }
         let mut text = Vec::new();
-        let reader = response.body_mut().as_reader();
-        reader.take(LARGEST_TOKEN).read_to_end(&mut text).map_err(|error| failed(error.into()))?;
+        reply.body().take(LARGEST_TOKEN).read_to_end(&mut text).map_err(|error| passing(error.into()))?;
         let token: Token = serde_json::from_slice(&text)
             .map_err(|error| StoreError::Malformed { what: "the token server's answer".to_owned(), error })?;
         let token = token.token.or(token.access_token).filter(|token| !token.is_empty());
-        token.map(|token| format!("Bearer {token}")).ok_or_else(|| self.protocol("no token"))
+        Ok(token.map(|token| format!("Bearer {token}")).ok_or_else(|| self.protocol("no token"))?)
     }
 
     /// A registry may name any server, but credentials leave this machine by TLS only.

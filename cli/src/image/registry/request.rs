@@ -58,7 +58,7 @@ pub(crate) struct Call {
 }
 
 /// What a registry answers.
-pub(crate) struct Reply(Response<Body>);
+pub(crate) struct Reply(pub(super) Response<Body>);
 
 /// An answer that broke off, which may pass.
 #[derive(Debug, thiserror::Error)]
@@ -180,22 +180,12 @@ impl Client {
                     }
                     Err(broken) => (self.connection(call, broken.into()), None),
                 },
-                Ok(mut reply) => {
-                    let status = reply.status();
-                    let asked = reply.header("retry-after").and_then(|text| text.trim().parse().ok());
-                    let error = StoreError::Refused {
-                        registry: self.registry.clone(),
-                        status,
-                        what: call.what.clone(),
-                        said: reply.said(),
-                    };
-                    if !matches!(status, 408 | 429 | 500 | 502 | 503 | 504) {
-                        return Err(error);
-                    }
-                    (error, asked.map(Duration::from_secs))
-                }
-                Err(Sent::Final(error)) => return Err(error),
-                Err(Sent::Broken(error)) => (self.connection(call, error.into()), None),
+                Ok(mut reply) => match Failed::refused(&self.registry, &call.what, &mut reply) {
+                    Failed::Final(error) => return Err(error),
+                    Failed::Passing(error, asked) => (error, asked),
+                },
+                Err(Failed::Final(error)) => return Err(error),
+                Err(Failed::Passing(error, asked)) => (error, asked),
             };
             if left == 0 {
                 return Err(error);
@@ -208,16 +198,17 @@ impl Client {
     }
 
     /// Sends it once, and once more where the registry asks who we are.
-    fn once(&self, call: &Call, told: &mut dyn FnMut(u64)) -> Result<Reply, Sent> {
-        let reply = self.request(call, told).map_err(Sent::Broken)?;
+    fn once(&self, call: &Call, told: &mut dyn FnMut(u64)) -> Result<Reply, Failed> {
+        let broken = |error: ureq::Error| Failed::Passing(self.connection(call, error.into()), None);
+        let reply = self.request(call, told).map_err(broken)?;
         if reply.status() != 401 {
             return Ok(reply);
         }
         let challenge = reply.header("www-authenticate").unwrap_or_default().to_owned();
-        if !self.login.answer(&self.agent, &challenge, call.action).map_err(Sent::Final)? {
+        if !self.login.answer(&self.agent, &challenge, call.action)? {
             return Ok(reply);
         }
-        self.request(call, told).map_err(Sent::Broken)
+        self.request(call, told).map_err(broken)
     }
 
     fn request(&self, call: &Call, told: &mut dyn FnMut(u64)) -> Result<Reply, ureq::Error> {
@@ -270,10 +261,32 @@ impl Read for Counted<'_> {
     }
 }
 
-enum Sent {
-    /// Trying again may help.
-    Broken(ureq::Error),
+/// What came in place of an answer.
+pub(super) enum Failed {
+    /// It may pass: trying again may help, after so long where the server says it.
+    Passing(StoreError, Option<Duration>),
+    /// It stays so.
     Final(StoreError),
+}
+
+impl Failed {
+    /// What a refusal of a registry, or of its token server, means.
+    pub(super) fn refused(registry: &str, what: &str, reply: &mut Reply) -> Self {
+        let status = reply.status();
+        let asked = reply.header("retry-after").and_then(|text| text.trim().parse().ok());
+        let (registry, what, said) = (registry.to_owned(), what.to_owned(), reply.said());
+        let error = StoreError::Refused { registry, status, what, said };
+        match status {
+            408 | 429 | 500 | 502 | 503 | 504 => Self::Passing(error, asked.map(Duration::from_secs)),
+            _ => Self::Final(error),
+        }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Final(error)
+    }
 }
 
 fn authorities(path: &PathBuf) -> Result<Vec<Certificate<'static>>, StoreError> {

@@ -10,6 +10,7 @@ mod referrers;
 pub(crate) mod server;
 mod signatures;
 mod signed_in;
+mod tokens;
 
 use std::process::{Command, Stdio};
 
