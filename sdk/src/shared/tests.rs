@@ -201,3 +201,17 @@ fn of_two_that_write_a_page_the_second_sees_that_it_was_too_late() {
     assert!(pages.replace(7, version, b"c").unwrap() && pages.read(8).unwrap().0.is_none());
     assert_eq!(fake.shared.borrow().keys().collect::<Vec<_>>(), ["mesh-filter///seen/7"]);
 }
+
+#[test]
+fn each_page_has_a_key_of_its_own() {
+    let (fake, _installed) = fake();
+    let pages = Pages::new("seen");
+    let numbers = [0, 9, 10, 99, 100, 1_000_000_007, u32::MAX];
+    for number in numbers {
+        let (_, version) = pages.read(number).unwrap();
+        assert!(pages.replace(number, version, &number.to_le_bytes()).unwrap());
+    }
+    let keys: BTreeSet<_> = fake.shared.borrow().keys().cloned().collect();
+    assert_eq!(keys, numbers.map(|number| format!("mesh-filter///seen/{number}")).into());
+    assert!(numbers.iter().all(|number| pages.read(*number).unwrap().0.unwrap() == number.to_le_bytes()));
+}

@@ -39,6 +39,12 @@ pub(crate) fn packed(test: &str) -> Folder {
     folder
 }
 
+/// Docker's file with these credentials for the registry, `ann:secret` in base64 for example.
+fn sign_in(folder: &Folder, registry: &str, credentials: &str) {
+    let file = format!(r#"{{"auths": {{"{registry}": {{"auth": "{credentials}"}}}}}}"#);
+    folder.write("docker/config.json", file);
+}
+
 /// Runs a command that has to succeed; gives its standard output.
 pub(crate) fn run(folder: &Folder, words: &[&str]) -> String {
     let (code, out, err) = end(folder, words);

@@ -1,7 +1,7 @@
 //! A registry with TLS that asks who one is.
 
 use super::server::Server;
-use super::{authority, end, has, packed, run};
+use super::{authority, end, has, packed, run, sign_in};
 use crate::folder::Folder;
 
 /// `ann`, whose password is `secret`, as htpasswd has it.
@@ -15,12 +15,6 @@ fn guarded(folder: &Folder) -> Server {
     Server::start(folder, &tls, &format!("auth: {{htpasswd: {{realm: test, path: {}}}}}", place("users")))
 }
 
-/// Docker's file with these credentials for the registry, `ann:secret` in base64 for example.
-fn sign_in(folder: &Folder, server: &Server, credentials: &str) {
-    let file = format!(r#"{{"auths": {{"localhost:{}": {{"auth": "{credentials}"}}}}}}"#, server.port());
-    folder.write("docker/config.json", file);
-}
-
 #[test]
 fn who_is_signed_in_may_push_and_others_learn_how() {
     if !has(&["docker-registry", "openssl"]) {
@@ -28,15 +22,16 @@ fn who_is_signed_in_may_push_and_others_learn_how() {
     }
     let folder = packed("image-signed-in");
     let server = guarded(&folder);
-    let place = format!("localhost:{}/counting:1", server.port());
+    let registry = format!("localhost:{}", server.port());
+    let place = format!("{registry}/counting:1");
     let push = ["push", "--image", "plugin.oci", &place, "--ca-file", "ca.pem"];
 
     let (code, _, said) = end(&folder, &push);
     assert!(code == 1 && said.contains("docker login localhost:"), "{said}");
-    sign_in(&folder, &server, "YW5uOndyb25n");
+    sign_in(&folder, &registry, "YW5uOndyb25n");
     let (code, _, said) = end(&folder, &push);
     assert!(code == 1 && said.contains("401") && !said.contains("wrong"), "{said}");
-    sign_in(&folder, &server, "YW5uOnNlY3JldA==");
+    sign_in(&folder, &registry, "YW5uOnNlY3JldA==");
     run(&folder, &push);
     run(&folder, &["pull", &place, "--ca-file", "ca.pem", "--out", "pulled.wasm"]);
     assert_eq!(folder.read("pulled.wasm"), folder.read("plugin.wasm"));

@@ -15,11 +15,14 @@ use p256::pkcs8::DecodePrivateKey;
 use serde_json::json;
 
 use super::server::Server;
-use super::{authority, end, has, packed, run};
+use super::{authority, end, has, packed, run, sign_in};
 use crate::folder::Folder;
 
 /// `ann:secret`, as clients send it.
 const ANN: &str = "Basic YW5uOnNlY3JldA==";
+const BUSY: &str =
+    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\nretry-after: 0\r\ncontent-length: 4\r\nconnection: close\r\n\r\nours";
 
 /// Gives tokens: all that is asked for to `ann`, to others what reads.
 struct Tokens {
@@ -134,22 +137,14 @@ fn folder_of(test: &str) -> Option<Folder> {
     })
 }
 
-fn sign_in(folder: &Folder, server: &Server, credentials: &str) {
-    let file = format!(r#"{{"auths": {{"{}": {{"auth": "{credentials}"}}}}}}"#, server.address());
-    folder.write("docker/config.json", file);
-}
-
 #[test]
 fn a_token_is_asked_for_what_is_done_and_asked_again_where_its_server_stumbles() {
     let Some(folder) = folder_of("image-tokens") else { return };
-    let busy =
-        "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    let broken = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     // The third connection breaks off.
-    let tokens = Tokens::start(&folder, Box::leak(Box::new([busy, broken, ""])));
+    let tokens = Tokens::start(&folder, &[BUSY, BROKEN, ""]);
     let server = tokens.registry(&folder);
     let place = format!("{}/team/counting:1", server.address());
-    sign_in(&folder, &server, "YW5uOnNlY3JldA==");
+    sign_in(&folder, &server.address(), "YW5uOnNlY3JldA==");
     run(&folder, &["push", "--image", "plugin.oci", &place]);
     let asked = std::mem::take(&mut *tokens.asked.lock().unwrap());
     assert!(asked.len() >= 4 && asked.len() <= 6, "{asked:?}");
@@ -172,7 +167,7 @@ fn who_gets_no_token_learns_why() {
     // Anybody may read.
     let (code, _, said) = end(&folder, &push);
     assert!(code == 1 && said.contains("401") && said.contains("docker login"), "{said}");
-    sign_in(&folder, &server, "YW5uOndyb25n");
+    sign_in(&folder, &server.address(), "YW5uOndyb25n");
     let (code, _, said) = end(&folder, &push);
     assert!(code == 1 && said.contains("get a token") && said.contains("unknown user"), "{said}");
     assert!(!said.contains("wrong"), "{said}");
@@ -181,8 +176,7 @@ fn who_gets_no_token_learns_why() {
 #[test]
 fn a_token_server_that_stays_broken_is_given_up() {
     let Some(folder) = folder_of("image-broken-tokens") else { return };
-    let broken = "HTTP/1.1 500 Internal Server Error\r\nretry-after: 0\r\ncontent-length: 4\r\nconnection: close\r\n\r\nours";
-    let tokens = Tokens::start(&folder, Box::leak(Box::new([broken; 40])));
+    let tokens = Tokens::start(&folder, &[BROKEN; 40]);
     let server = tokens.registry(&folder);
     let place = format!("{}/counting:1", server.address());
     let (code, _, said) = end(&folder, &["pull", &place, "--out", "pulled.wasm"]);
